@@ -1,0 +1,63 @@
+"""Elman: recurrent networks from equation to service.
+
+Names are loaded when they are first used, so `import elman` stays quick.
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from elman import errors, layers
+    from elman.engine import Cell, recording, scan, use_backend
+    from elman.layers import GRU, LSTM, RNN, Recurrent, explain
+    from elman.tasks import Model, load
+    from elman.training import gradient_flow, train
+
+_HOMES = {
+    "Cell": "engine",
+    "recording": "engine",
+    "scan": "engine",
+    "use_backend": "engine",
+    "GRU": "layers",
+    "LSTM": "layers",
+    "RNN": "layers",
+    "Recurrent": "layers",
+    "explain": "layers",
+    "Model": "tasks",
+    "load": "tasks",
+    "gradient_flow": "training",
+    "train": "training",
+}
+
+__version__ = version("elman")
+
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "Cell",
+    "Model",
+    "Recurrent",
+    "errors",
+    "explain",
+    "gradient_flow",
+    "layers",
+    "load",
+    "recording",
+    "scan",
+    "train",
+    "use_backend",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("errors", "layers"):
+        return import_module(f"elman.{name}")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'elman' has no attribute '{name}'")
+    return getattr(import_module(f"elman.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

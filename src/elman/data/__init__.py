@@ -1,0 +1,23 @@
+"""Files, texts, units of text, batches."""
+
+from elman.data.files import read_bytes, read_json, read_text, replacing, write_json, write_text
+from elman.data.text import Texts, embedded_text, read_texts
+from elman.data.tokenizer import Tokenizer, Units
+from elman.data.windows import IGNORE, Window, Windows
+
+__all__ = [
+    "IGNORE",
+    "Texts",
+    "Tokenizer",
+    "Units",
+    "Window",
+    "Windows",
+    "embedded_text",
+    "read_bytes",
+    "read_json",
+    "read_text",
+    "read_texts",
+    "replacing",
+    "write_json",
+    "write_text",
+]

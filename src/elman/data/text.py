@@ -1,0 +1,57 @@
+"""Texts to learn from: where they come from and how they are split."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from elman.data.files import read_text
+from elman.errors import DataError
+
+VALIDATION_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Texts:
+    """A training and a validation text, and what a person should know about them."""
+
+    train: str
+    valid: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells whether a later call reads the same texts."""
+        return hashlib.sha256(f"{len(self.train)}:{self.train}{self.valid}".encode()).hexdigest()
+
+
+def read_texts(train: Path | None, valid: Path | None) -> Texts:
+    """The texts of two files; the last tenth of the first where there is no second.
+
+    With no file at all: English text that every Python carries.
+
+    Raises:
+        DataError: A file cannot be used.
+    """
+    notes = []
+    if train is None:
+        text = embedded_text()
+        notes.append(f"no text given: learning from the documentation inside Python, {len(text):,} characters")
+    else:
+        text = read_text(train)
+    if valid is not None:
+        return Texts(text, read_text(valid), tuple(notes))
+    cut = round(len(text) * (1 - VALIDATION_SHARE))
+    notes.append(f"no validation text given: the last {VALIDATION_SHARE:.0%}, {len(text) - cut:,} characters, is it")
+    if cut < 2 or len(text) - cut < 2:
+        raise DataError(
+            f"a text of {len(text)} characters is too short to split into training and validation; "
+            "give a longer one, or a validation text with --valid"
+        )
+    return Texts(text[:cut], text[cut:], tuple(notes))
+
+
+def embedded_text() -> str:
+    """The topics of Python's own help, one after the other."""
+    from pydoc_data.topics import topics
+
+    return "\n\n".join(topics[name].strip() for name in sorted(topics)) + "\n"

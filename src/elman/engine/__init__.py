@@ -1,0 +1,24 @@
+"""A cell becomes a loop over time; knows no layer, task or file."""
+
+from elman.engine.cell import Cell, Context, Shape, State, TorchCell, as_cell, as_sizes, state_size
+from elman.engine.probe import probe_states
+from elman.engine.record import Recording, recording
+from elman.engine.scan import Explanation, explain_scan, scan, use_backend
+
+__all__ = [
+    "Cell",
+    "Context",
+    "Explanation",
+    "Recording",
+    "Shape",
+    "State",
+    "TorchCell",
+    "as_cell",
+    "as_sizes",
+    "explain_scan",
+    "probe_states",
+    "recording",
+    "scan",
+    "state_size",
+    "use_backend",
+]

@@ -1,0 +1,1 @@
+"""What runs a cell over time: `base` is the contract, `eager` the oracle."""

@@ -1,0 +1,68 @@
+"""Named intermediates of a cell over time: the gates, as `Cell.record` names them.
+
+Nothing is kept, and nothing costs anything, unless somebody listens.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import torch
+from torch import Tensor
+
+_step: ContextVar[dict[str, Tensor] | None] = ContextVar("step", default=None)
+_listener: ContextVar["Recording | None"] = ContextVar("listener", default=None)
+
+
+class Recording(list[dict[str, Tensor]]):
+    """One entry for every layer and direction that ran, in order: name -> (T, B, ...)."""
+
+
+@contextmanager
+def recording() -> Iterator[Recording]:
+    """Collect what the cells record while the block runs.
+
+    Example:
+        >>> from elman.layers import LSTM
+        >>> with recording() as gates:
+        ...     _ = LSTM(3, 4)(torch.randn(5, 2, 3))
+        >>> gates[0]["forget_gate"].shape
+        torch.Size([5, 2, 4])
+    """
+    heard = Recording()
+    token = _listener.set(heard)
+    try:
+        yield heard
+    finally:
+        _listener.reset(token)
+
+
+def record(name: str, value: Tensor) -> Tensor:
+    """Keep `value` for the step that runs now, if somebody listens; gives it back unchanged."""
+    step = _step.get()
+    if step is not None:
+        step[name] = value
+    return value
+
+
+def listened() -> bool:
+    """Does anybody want the named intermediates?"""
+    return _listener.get() is not None
+
+
+@contextmanager
+def recorded_step() -> Iterator[dict[str, Tensor]]:
+    """What one step of a cell records."""
+    values: dict[str, Tensor] = {}
+    token = _step.set(values)
+    try:
+        yield values
+    finally:
+        _step.reset(token)
+
+
+def keep(steps: list[dict[str, Tensor]]) -> None:
+    """Hand the steps of one run to whoever listens, stacked over time."""
+    listener = _listener.get()
+    if listener is not None and steps:
+        listener.append({name: torch.stack([step[name] for step in steps]) for name in steps[0]})

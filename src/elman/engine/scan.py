@@ -1,0 +1,167 @@
+"""The entry point: run a cell over time.
+
+Key: T time, B batch, I input size, O output size.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from elman.engine.backends.base import Backend, Sequence
+from elman.engine.backends.eager import Eager
+from elman.engine.cell import Cell, Context, State, as_sizes
+from elman.engine.probe import probed
+from elman.errors import OptionError, ShapeError, suggestion
+
+BACKENDS: dict[str, Backend] = {"eager": Eager()}
+
+_forced: ContextVar[str | None] = ContextVar("backend", default=None)
+
+
+def scan(
+    cell: Cell,
+    x: Float[Tensor, "time batch features"],
+    state: State | None = None,
+    *,
+    lengths: Int[Tensor, " batch"] | None = None,
+    resets: Bool[Tensor, "time batch"] | None = None,
+    context: Context = (),
+    reverse: bool = False,
+    parameters: Mapping[str, Tensor] | None = None,
+) -> tuple[Float[Tensor, "time batch outputs"], State]:
+    """Run a one-step cell over every time step.
+
+    Args:
+        cell: Any cell.
+        x: (T, B, I), what the cell sees, one slice a step.
+        state: The state before the first step, each tensor (B, *shape); the cell's own when omitted.
+        lengths: (B,), how many steps of each row count. Outputs past them are zero, and the final state
+            is the one after the row's own last step.
+        resets: (T, B), true where the state returns to its initial value before the step. In reverse the
+            boundary is the same one: between step t - 1 and step t.
+        context: Tensors (B, ...) that every step sees.
+        reverse: Walk from each row's last step to its first.
+        parameters: Values that stand in for the cell's own parameters, by name.
+
+    Returns:
+        The output of every step (T, B, O), and the state after the last one.
+
+    Raises:
+        ShapeError: A tensor does not fit the cell or the input.
+
+    Example:
+        >>> from elman.layers import LSTMCell
+        >>> outputs, state = scan(LSTMCell(8, 16), torch.randn(5, 2, 8))
+        >>> outputs.shape
+        torch.Size([5, 2, 16])
+    """
+    _check_input(cell, x)
+    batch = x.shape[1]
+    _check_state(cell, state, batch)
+    sequence = Sequence(
+        x=x,
+        state=state,
+        lengths=_checked_lengths(lengths, *x.shape[:2]),
+        resets=_checked_resets(resets, *x.shape[:2], reverse),
+        context=(*cell.draw_context(batch), *context),
+        reverse=reverse,
+        parameters={**(parameters or {}), **cell.prepare()},
+    )
+    cell, sequence = probed(cell, sequence)
+    return BACKENDS[explain_scan(cell).backend].run(cell, sequence)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Which path a cell takes, and why."""
+
+    cell: str
+    backend: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.cell} runs on {self.backend}: {self.reason}"
+
+
+def explain_scan(cell: Cell) -> Explanation:
+    """Which backend would run this cell now, and why."""
+    forced = _forced.get()
+    if forced is not None:
+        return Explanation(type(cell).__name__, forced, "use_backend asked for it")
+    return Explanation(type(cell).__name__, "eager", "the plain loop over time is the only backend so far")
+
+
+@contextmanager
+def use_backend(name: str) -> Iterator[None]:
+    """Force a backend inside the block.
+
+    Raises:
+        OptionError: There is no backend of that name.
+    """
+    if name not in BACKENDS:
+        raise OptionError(f"no backend is called '{name}'; {suggestion(name, BACKENDS)}")
+    token = _forced.set(name)
+    try:
+        yield
+    finally:
+        _forced.reset(token)
+
+
+def _check_input(cell: Cell, x: Tensor) -> None:
+    if x.dim() != 3 or x.shape[-1] != cell.input_size:
+        raise ShapeError(
+            f"{type(cell).__name__} expects input of shape (time, batch, {cell.input_size}); received {tuple(x.shape)}"
+        )
+    if not x.is_floating_point():
+        raise ShapeError(f"{type(cell).__name__} expects floating-point input; received {x.dtype}; try x.float()")
+
+
+def _check_state(cell: Cell, state: State | None, batch: int) -> None:
+    if state is None:
+        return
+    if not isinstance(state, tuple) or len(state) != len(cell.state_shapes):
+        raise ShapeError(
+            f"{type(cell).__name__} expects a state of {len(cell.state_shapes)} tensors in a tuple; "
+            f"received {f'{len(state)} in a {type(state).__name__}' if hasattr(state, '__len__') else state!r}"
+        )
+    for number, (tensor, shape) in enumerate(zip(state, cell.state_shapes, strict=True)):
+        expected = (batch, *as_sizes(shape))
+        if tuple(tensor.shape) != expected:
+            raise ShapeError(
+                f"state {number} of {type(cell).__name__} expects shape {expected}; received {tuple(tensor.shape)}"
+            )
+
+
+def _checked_lengths(lengths: Tensor | None, time: int, batch: int) -> Tensor | None:
+    if lengths is None:
+        return None
+    lengths = torch.as_tensor(lengths).cpu()
+    if lengths.shape != (batch,) or lengths.is_floating_point() or lengths.dtype == torch.bool:
+        raise ShapeError(
+            f"lengths expects {batch} whole numbers, one a row; received shape {tuple(lengths.shape)}, {lengths.dtype}"
+        )
+    if batch and (int(lengths.min()) < 0 or int(lengths.max()) > time):
+        raise ShapeError(
+            f"lengths expects values from 0 to {time}, the steps of the input; "
+            f"received {int(lengths.min())} to {int(lengths.max())}"
+        )
+    return lengths
+
+
+def _checked_resets(resets: Tensor | None, time: int, batch: int, reverse: bool) -> Tensor | None:
+    if resets is None:
+        return None
+    if resets.shape != (time, batch) or resets.dtype != torch.bool:
+        raise ShapeError(
+            f"resets expects booleans of shape {(time, batch)}; received {resets.dtype} of shape {tuple(resets.shape)}"
+        )
+    if not reverse:
+        return resets
+    return torch.cat([resets[1:], resets.new_zeros(1, batch)]) if time else resets
+
+

@@ -1,0 +1,64 @@
+"""Every exception that Elman raises, in one tree.
+
+    ElmanError
+    ├── ShapeError       a tensor, a length or a state that does not fit (also a ValueError)
+    ├── CellError        a cell that breaks the one-step contract (also a TypeError)
+    ├── OptionError      an unknown or impossible option in a recipe, a call or a command (also a ValueError)
+    ├── DataError        a file or text that cannot be used as data (also a ValueError)
+    ├── RunError         a run folder that is missing, damaged, foreign or in use
+    ├── Interrupted      training stopped from outside, after saving how far it had come
+    └── MissingExtra     an optional library that is not installed (also an ImportError)
+
+A message is one line: what is wrong, what was expected, what came, and the way out.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class ElmanError(Exception):
+    """The root: `except ElmanError` catches whatever Elman itself finds wrong."""
+
+
+class ShapeError(ElmanError, ValueError):
+    """A tensor, a length or a state does not fit."""
+
+
+class CellError(ElmanError, TypeError):
+    """A cell breaks the one-step contract."""
+
+
+class OptionError(ElmanError, ValueError):
+    """An option is unknown or its value is impossible."""
+
+
+class DataError(ElmanError, ValueError):
+    """A file or a text cannot be used as data."""
+
+
+class RunError(ElmanError):
+    """A run folder is missing, damaged, foreign or in use."""
+
+
+class Interrupted(ElmanError):
+    """Training was stopped from outside; how far it had come is saved."""
+
+
+class MissingExtra(ElmanError, ImportError):
+    """An optional library is not installed."""
+
+    def __init__(self, library: str, extra: str) -> None:
+        super().__init__(f"{library} is not installed, and this needs it; try: pip install 'elman[{extra}]'")
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """The tail of a message about an unknown word: the nearest known one, or all of them.
+
+    >>> suggestion("lsmt", ["lstm", "gru"])
+    "did you mean 'lstm'?"
+    >>> suggestion("x", ["lstm", "gru"])
+    'expected one of: gru, lstm'
+    """
+    known = sorted(known)
+    near = get_close_matches(word, known, n=1)
+    return f"did you mean '{near[0]}'?" if near else f"expected one of: {', '.join(known)}"

@@ -1,0 +1,50 @@
+"""Networks over time: cells, wrappers around a cell, layers, PyTorch's layers as drop-ins."""
+
+from elman.layers.cells import (
+    CELLS,
+    ElmanCell,
+    GatedCell,
+    GRUCell,
+    JordanCell,
+    LayerNormLSTMCell,
+    LSTMCell,
+    PeepholeLSTMCell,
+    ProjectedLSTMCell,
+    UpdateGateCell,
+    find_cell,
+)
+from elman.layers.drop_in import GRU, LSTM, RNN
+from elman.layers.dropout import Embedding, sequence_dropout
+from elman.layers.explain import explain
+from elman.layers.recurrent import Factory, LayerState, Recurrent, detach_state
+from elman.layers.wrappers import OutputDropout, RecurrentDropout, Residual, WeightDrop, Wrapper, Zoneout
+
+__all__ = [
+    "CELLS",
+    "GRU",
+    "LSTM",
+    "RNN",
+    "ElmanCell",
+    "Embedding",
+    "Factory",
+    "GRUCell",
+    "GatedCell",
+    "JordanCell",
+    "LSTMCell",
+    "LayerNormLSTMCell",
+    "LayerState",
+    "OutputDropout",
+    "PeepholeLSTMCell",
+    "ProjectedLSTMCell",
+    "Recurrent",
+    "RecurrentDropout",
+    "Residual",
+    "UpdateGateCell",
+    "WeightDrop",
+    "Wrapper",
+    "Zoneout",
+    "detach_state",
+    "explain",
+    "find_cell",
+    "sequence_dropout",
+]

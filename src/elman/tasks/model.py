@@ -1,0 +1,184 @@
+"""A trained model as its user holds it: predict, evaluate, stream, save."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from elman.data import read_json, replacing, write_json
+from elman.errors import OptionError, RunError, suggestion
+from elman.tasks.generate import Generate
+from elman.tasks.session import Session
+from elman.tasks.task import Batches, Task
+
+TASKS: dict[str, type[Task]] = {Generate.name: Generate}
+
+VERSION = 1
+"""Of the form of a run folder."""
+
+
+class Model:
+    """A network together with the task that it was trained for.
+
+    Args:
+        task: Its task, with options and vocabulary.
+        network: Its weights.
+        config: What stands in its `config.json`.
+    """
+
+    def __init__(self, task: Task, network: nn.Module, config: dict[str, Any]) -> None:
+        self.task = task
+        self.network = network
+        self.config = config
+
+    def predict(self, inputs: Sequence[str] | str, **settings: Any) -> list[Any]:
+        """Answers, one for each input.
+
+        Args:
+            inputs: What the task reads: prompts for `generate`. A single string is one input.
+            settings: For `generate`: length, temperature, top_k, top_p, stop, seed.
+
+        Raises:
+            DataError: An input cannot be read.
+            OptionError: A setting is impossible.
+        """
+        self.network.eval()
+        return self.task.predict(self.network, [inputs] if isinstance(inputs, str) else inputs, **settings)
+
+    def stream(self, prompt: str = "", *, seed: int = 0, **settings: Any) -> Iterator[str]:
+        """The answer to one prompt, piece by piece as it comes; settings as in `predict`."""
+        session = self.session(seed)
+        session.read(prompt)
+        return session.write(**settings)
+
+    def session(self, seed: int = 0) -> Session:
+        """A text in the making, whose state stays between calls."""
+        assert isinstance(self.task, Generate)
+        return self.task.session(self.network, seed)
+
+    def evaluate(self, path: str | Path) -> dict[str, float]:
+        """The task's scores on a file; every unit counts once.
+
+        Raises:
+            DataError: The file cannot be used.
+        """
+        return self._scores(self.task.read_to_score(Path(path)))
+
+    def score(self, text: str) -> dict[str, float]:
+        """How well the model expects a text: scores as in `evaluate`."""
+        assert isinstance(self.task, Generate)
+        return self._scores(self.task.windows_to_score(text))
+
+    def _scores(self, batches: Batches) -> dict[str, float]:
+        return self.task.scores(mean_loss(self.task, self.network, batches))
+
+    def save(self, folder: str | Path) -> None:
+        """Write a folder that `load` reads."""
+        folder = Path(folder)
+        self.task.save(folder)
+        save_weights(folder / "model.safetensors", self.network)
+        write_json(folder / "config.json", self.config)
+
+
+@torch.inference_mode()
+def mean_loss(task: Task, network: nn.Module, batches: Batches) -> float:
+    """Nats per target over all batches, in evaluation mode."""
+    training = network.training
+    network.eval()
+    total, count, state = 0.0, 0, None
+    for batch in batches:
+        loss = task.loss(network, batch, None if batch.fresh else state)
+        total, count, state = total + float(loss.mean) * loss.count, count + loss.count, loss.state
+    network.train(training)
+    return total / max(1, count)
+
+
+def load(folder: str | Path) -> Model:
+    """A model from a run folder.
+
+    Raises:
+        RunError: The folder is missing, unfinished, damaged or foreign.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise RunError(f"there is no run folder {folder}; train one with: elman train generate --out {folder}")
+    config = read_json(folder / "config.json")
+    task = task_of(config, folder)
+    task.load(folder)
+    network = task.network()
+    load_weights(folder / "model.safetensors", network)
+    return Model(task, network.eval(), config)
+
+
+def task_of(config: dict[str, Any], folder: Path) -> Task:
+    """The task that a run's `config.json` describes.
+
+    Raises:
+        RunError: It does not describe any.
+    """
+    if config.get("format") != VERSION or not isinstance(config.get("settings"), dict):
+        raise RunError(
+            f"{folder / 'config.json'} expects a run of format {VERSION}; received {config.get('format')!r}; "
+            "it is not a run of this version of elman"
+        )
+    kind = find_task(str(config.get("task")))
+    known = kind.Options.model_fields
+    try:
+        return kind(kind.Options.of({name: value for name, value in config["settings"].items() if name in known}))
+    except OptionError as error:
+        raise RunError(f"{folder / 'config.json'} is damaged: {error}") from error
+
+
+def find_task(name: str) -> type[Task]:
+    """A task by its name.
+
+    Raises:
+        OptionError: There is none of that name.
+    """
+    if name not in TASKS:
+        raise OptionError(f"there is no task '{name}'; {suggestion(name, TASKS)}")
+    return TASKS[name]
+
+
+def save_weights(path: Path, network: nn.Module) -> None:
+    """Write a network's weights, whole or not at all; shared ones once."""
+    with replacing(path) as temporary:
+        save_file(_unshared(network), temporary)
+
+
+def load_weights(path: Path, network: nn.Module) -> None:
+    """Put a file's weights into a network.
+
+    Raises:
+        RunError: The file is missing, damaged, or made for another network.
+    """
+    try:
+        weights = load_file(path)
+    except FileNotFoundError:
+        raise RunError(f"{path} is missing: the run has no trained weights yet; finish it with --resume") from None
+    except (SafetensorError, OSError) as error:
+        raise RunError(f"{path} is damaged: {error}; restore it or train again") from error
+    expected = _unshared(network)
+    for name in expected.keys() | weights.keys():
+        wanted, found = (tuple(side[name].shape) if name in side else "nothing" for side in (expected, weights))
+        if wanted != found:
+            raise RunError(
+                f"{path} does not fit its config.json: {name} expects {wanted}; received {found}; "
+                "the files come from different runs"
+            )
+    network.load_state_dict(weights, strict=False)
+
+
+def _unshared(network: nn.Module) -> dict[str, Tensor]:
+    """Weights by name, tied ones under their first name only."""
+    seen: set[int] = set()
+    weights = {}
+    for name, tensor in network.state_dict(keep_vars=True).items():
+        if id(tensor) not in seen:
+            seen.add(id(tensor))
+            weights[name] = tensor.detach().contiguous()
+    return weights

@@ -1,0 +1,98 @@
+"""A language model at work: it remembers what it has read, and writes on."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from elman.data import Tokenizer
+from elman.layers import LayerState
+from elman.models import LanguageModel
+from elman.tasks.decoding import check_sampling, sample
+
+
+class Session:
+    """One text in the making; its state stays between calls, in memory that does not grow.
+
+    Args:
+        network: A trained model.
+        tokenizer: Its units.
+        seed: Where the randomness starts; the same seed writes the same text.
+    """
+
+    def __init__(self, network: LanguageModel, tokenizer: Tokenizer, seed: int = 0) -> None:
+        self.network = network.eval()
+        self.tokenizer = tokenizer
+        self.generator = torch.Generator().manual_seed(seed)
+        self.state: LayerState | None = None
+        self.scores: Tensor | None = None
+        """(1, V), of the unit that comes next."""
+
+    @torch.inference_mode()
+    def read(self, text: str) -> None:
+        """Take a text in.
+
+        Raises:
+            DataError: It has units that the model does not know.
+        """
+        numbers = self.tokenizer.encode(text, source="the prompt")
+        if len(numbers):
+            self._step(numbers)
+
+    def _step(self, numbers: Tensor) -> None:
+        scores, self.state = self.network(numbers.unsqueeze(1), self.state)
+        self.scores = scores[-1]
+
+    def write(
+        self,
+        length: int = 500,
+        *,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        stop: str | None = None,
+    ) -> Iterator[str]:
+        """Write on, piece by piece.
+
+        Args:
+            length: How many units at most.
+            temperature: As in `sample`.
+            top_k: As in `sample`.
+            top_p: As in `sample`.
+            stop: A text at which writing ends; it is not put out.
+        """
+        check_sampling(temperature, top_k, top_p)
+        pieces = self.tokenizer.stream(self._numbers(length, temperature, top_k, top_p))
+        return until(pieces, stop) if stop else pieces
+
+    def _numbers(self, length: int, temperature: float, top_k: int | None, top_p: float | None) -> Iterator[int]:
+        for _ in range(length):
+            with torch.inference_mode():
+                if self.scores is None:  # nothing read yet: any unit may come first
+                    self.scores = torch.zeros(1, len(self.tokenizer))
+                number = sample(
+                    self.scores, temperature=temperature, top_k=top_k, top_p=top_p, generator=self.generator
+                )
+                self._step(number)
+            yield int(number)
+
+
+def until(pieces: Iterator[str], stop: str) -> Iterator[str]:
+    """Pass text on, up to but without `stop`, which may be spread over several pieces.
+
+    >>> "".join(until(iter(["one t", "w", "o three"]), "two"))
+    'one '
+    """
+    held = ""
+    for piece in pieces:
+        held += piece
+        if stop in held:
+            yield held[: held.index(stop)]
+            return
+        # what might be the beginning of `stop` waits for more
+        wait = next((n for n in range(min(len(stop) - 1, len(held)), 0, -1) if held.endswith(stop[:n])), 0)
+        if len(held) > wait:
+            yield held[: len(held) - wait]
+            held = held[len(held) - wait :]
+    if held:
+        yield held

@@ -1,0 +1,127 @@
+"""Callbacks that keep what training has reached: checkpoints to go on from, the best weights, averaged weights."""
+
+import signal
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+from types import FrameType
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import optim
+
+from elman.data import write_json
+from elman.errors import Interrupted
+from elman.tasks import save_weights
+from elman.training.optimisers import NEVER
+
+
+class Checkpoints(Callback):
+    """Saves every few minutes, and once more on Ctrl-C or SIGTERM, always between two steps.
+
+    A step after which validation is due is passed over: the checkpoint before it leads through the same validation.
+
+    Args:
+        path: The file, replaced each time.
+        minutes: Time between two; 0 saves at every step.
+        validate_every: Steps between two validations.
+    """
+
+    def __init__(self, path: Path, minutes: float, validate_every: int) -> None:
+        self.path, self.minutes, self.validate_every = path, minutes, validate_every
+        self.saved = monotonic()
+        self.stop = False
+        self.former: dict[signal.Signals, Any] = {}
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        with suppress(ValueError):  # signals belong to the main thread; elsewhere there are none
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self.former[number] = signal.signal(number, self._ask_to_stop)
+
+    def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:
+        if self.stop:  # a second time: at once
+            raise KeyboardInterrupt
+        self.stop = True
+
+    def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
+        if trainer.global_step % self.validate_every == 0:
+            return
+        if self.stop or monotonic() - self.saved >= 60 * self.minutes:
+            trainer.save_checkpoint(self.path)
+            self.saved = monotonic()
+        if self.stop:
+            raise Interrupted(f"stopped after step {trainer.global_step:,}; saved in {self.path}")
+
+    def restore_signals(self) -> None:
+        """Give Ctrl-C back to whom it belonged."""
+        for number, handler in self.former.items():
+            signal.signal(number, handler)
+        self.former.clear()
+
+
+class BestWeights(Callback):
+    """Writes the weights with the lowest validation loss into the run folder, and its scores.
+
+    Args:
+        folder: The run folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.best = float("inf")
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        if scores["valid_loss"] < self.best:
+            self.best = scores["valid_loss"]
+            save_weights(self.folder / "model.safetensors", pl_module.network)  # pyright: ignore[reportArgumentType]
+            valid = {name.removeprefix("valid_"): value for name, value in scores.items() if name.startswith("valid_")}
+            write_json(self.folder / "metrics.json", {"step": trainer.global_step, "valid": valid})
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.best = state_dict["best"]
+
+
+class Averaging(Callback):
+    """NT-ASGD (Merity et al. 2017): average the weights from when validation stops improving; validate the average.
+
+    Args:
+        patience: Validations that may pass without a new best.
+    """
+
+    def __init__(self, patience: int) -> None:
+        self.patience = patience
+        self.losses: list[float] = []
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._swap(trainer)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._swap(trainer)
+        loss = float(trainer.callback_metrics["valid_loss"])
+        group = trainer.optimizers[0].param_groups[0]
+        earlier = self.losses[: len(self.losses) - self.patience]
+        if group["t0"] == NEVER and earlier and loss > min(earlier):
+            group["t0"] = trainer.global_step
+        self.losses.append(loss)
+
+    @staticmethod
+    @torch.no_grad()
+    def _swap(trainer: Trainer) -> None:
+        """Put averages in the place of weights, and the other way round."""
+        optimiser = trainer.optimizers[0]
+        assert isinstance(optimiser, optim.ASGD)
+        for parameter, state in optimiser.state.items():
+            current = parameter.clone()
+            parameter.copy_(state["ax"])
+            state["ax"].copy_(current)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"losses": self.losses}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.losses = state_dict["losses"]

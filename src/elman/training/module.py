@@ -1,0 +1,65 @@
+"""A task under Lightning: truncated back-propagation through time with carried state (Williams and Peng 1990)."""
+
+from typing import Any
+
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_, clip_grad_value_
+
+from elman.data import Window
+from elman.layers import LayerState, detach_state
+from elman.tasks import Task
+from elman.training.checkpoint import random_states, set_random_states
+from elman.training.optimisers import make_optimiser, make_schedule
+from elman.training.recipe import TrainingOptions
+
+
+class TrainingModule(LightningModule):
+    """One network, one task, `steps` training steps."""
+
+    def __init__(self, task: Task, network: nn.Module, options: TrainingOptions, steps: int) -> None:
+        super().__init__()
+        self.task, self.network, self.options, self.steps = task, network, options, steps
+        self.carried: LayerState | None = None
+        self.valid_state: LayerState | None = None
+        self.random_states: dict[str, Tensor] | None = None
+
+    def training_step(self, batch: Window, number: int) -> Tensor:
+        if self.random_states is not None:  # the first step after a resume
+            set_random_states(self.random_states)
+            self.random_states = None
+        loss = self.task.loss(self.network, batch, None if batch.fresh else self.carried)
+        self.carried = detach_state(loss.state)
+        self.log("train_loss", loss.mean, prog_bar=True)
+        return loss.mean
+
+    def on_validation_epoch_start(self) -> None:
+        self.total, self.count, self.valid_state = 0.0, 0, None
+
+    def validation_step(self, batch: Window, number: int) -> None:
+        loss = self.task.loss(self.network, batch, None if batch.fresh else self.valid_state)
+        self.valid_state = loss.state
+        self.total, self.count = self.total + float(loss.mean) * loss.count, self.count + loss.count
+
+    def on_validation_epoch_end(self) -> None:
+        for name, value in self.task.scores(self.total / max(1, self.count)).items():
+            self.log(f"valid_{name}", value, prog_bar=name == "loss")
+
+    def configure_optimizers(self) -> Any:
+        optimiser = make_optimiser([p for p in self.network.parameters() if p.requires_grad], self.options)
+        schedule = make_schedule(optimiser, self.options, self.steps)
+        return optimiser if schedule is None else {"optimizer": optimiser, "lr_scheduler": schedule}
+
+    def configure_gradient_clipping(self, optimizer: Any, gradient_clip_val: Any = None, **_: Any) -> None:
+        if self.options.clip_value:
+            clip_grad_value_(self.network.parameters(), self.options.clip_value)
+        if self.options.clip_norm:
+            clip_grad_norm_(self.network.parameters(), self.options.clip_norm)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["carried"] = self.carried
+        checkpoint["random_states"] = random_states()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.carried = checkpoint["carried"]
+        self.random_states = checkpoint["random_states"]

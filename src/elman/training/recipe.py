@@ -1,0 +1,125 @@
+"""A recipe: the task, its data, and every setting; a TOML file holds only what differs from the defaults."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from elman.errors import DataError, OptionError, suggestion
+from elman.tasks import Options, find_task
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+
+
+class TrainingOptions(Options):
+    """How a model is trained."""
+
+    epochs: Count = 10
+    """How often the training data is read from end to end."""
+    optimiser: Literal["sgd", "asgd", "adam", "adamw"] = "adamw"
+    """How weights follow their gradients; asgd averages them once validation stops improving (Merity et al. 2017)."""
+    learning_rate: Positive = 0.002
+    """The size of a step."""
+    momentum: Share = 0.0
+    """Share of the last step that sgd takes again."""
+    weight_decay: NotNegative = 0.0
+    """How strongly weights are drawn to zero."""
+    schedule: Literal["constant", "linear", "cosine", "decay", "plateau"] = "constant"
+    """How the learning rate goes on: falling to zero in a line or a cosine, decaying each epoch, or on a plateau."""
+    warmup: Share = 0.0
+    """Share of all steps in which the learning rate rises from zero."""
+    decay: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """What the learning rate is multiplied with, by the schedules decay and plateau."""
+    decay_after: Count = 1
+    """The schedule decay starts after this epoch."""
+    patience: Annotated[int, Field(ge=0)] = 0
+    """Validations without improvement that the schedule plateau waits for."""
+    clip_norm: NotNegative = 1.0
+    """Gradients longer than this are shortened to it; 0 leaves them."""
+    clip_value: NotNegative = 0.0
+    """Each number of a gradient is cut to this size; 0 leaves it."""
+    early_stopping: Annotated[int, Field(ge=0)] = 0
+    """Stop after this many validations without improvement; 0 never."""
+    validate_every: Annotated[float, Field(gt=0)] = 1.0
+    """Epochs between two validations."""
+    checkpoint_minutes: NotNegative = 1.0
+    """Minutes between two checkpoints; 0 saves after every step."""
+    log_every: Count = 50
+    """Steps between two entries in the logs."""
+    seed: int = 0
+    """Where all randomness starts; the same seed gives the same weights, bit for bit."""
+    threads: Annotated[int, Field(ge=0)] = 0
+    """Processor threads; 0 leaves PyTorch's choice."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what comes out of a training."""
+
+    task: str
+    train: Path | None
+    valid: Path | None
+    options: Options
+    """The settings of the task: data and model."""
+    training: TrainingOptions
+
+    @classmethod
+    def of(cls, task: str, values: Mapping[str, Any]) -> "Recipe":
+        """Sort flat settings to where they belong, and check them.
+
+        Raises:
+            OptionError: A name is unknown or a value impossible.
+        """
+        kind = find_task(task).Options
+        ours = {name: value for name, value in values.items() if name not in ("task", "train", "valid")}
+        known = kind.model_fields | TrainingOptions.model_fields
+        for name in ours:
+            if name not in known:
+                raise OptionError(f"'{task}' has no option '{name}'; {suggestion(name, known)}")
+        return cls(
+            task=task,
+            train=_data_path(values.get("train")),
+            valid=_data_path(values.get("valid")),
+            options=kind.of({name: value for name, value in ours.items() if name in kind.model_fields}),
+            training=TrainingOptions.of({n: value for n, value in ours.items() if n in TrainingOptions.model_fields}),
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """Every setting by name, ready for JSON."""
+        return self.options.model_dump() | self.training.model_dump()
+
+    def data(self) -> dict[str, str | None]:
+        """Where the data came from."""
+        return {name: None if path is None else str(path) for name, path in (("train", self.train), ("valid", self.valid))}
+
+
+def read_recipe(path: Path) -> dict[str, Any]:
+    """The settings in a TOML file.
+
+    Raises:
+        OptionError: The file cannot be read as TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise OptionError(f"cannot read the recipe {path}: {error.strerror}; check the path") from error
+    except ValueError as error:
+        raise OptionError(f"the recipe {path} is not TOML: {error}; expected lines such as: hidden_size = 256") from error
+
+
+def _data_path(value: str | Path | None) -> Path | None:
+    """A path in which $NAMES of the environment are filled in."""
+    if value is None:
+        return None
+    path = os.path.expanduser(os.path.expandvars(str(value)))
+    if "$" in path:
+        name = path[path.index("$") :].split("/")[0]
+        raise DataError(f"the path {value} needs {name}, which the environment does not set; set it, e.g. export ELMAN_DATA=...")
+    return Path(path)

@@ -12,3 +12,15 @@ def _same_start_for_every_test():
     torch.utils.deterministic.fill_uninitialized_memory = True
     yield
     torch.use_deterministic_algorithms(False)
+
+
+@pytest.fixture
+def rhyme() -> str:
+    """A small text that a small network learns."""
+    return "".join(f"{n} green bottles, hanging on the wall,\n" for n in range(99, 0, -1))
+
+
+@pytest.fixture
+def tiny() -> dict[str, object]:
+    """Settings that train in a second."""
+    return {"hidden_size": 12, "embedding_size": 6, "batch_size": 4, "window": 16, "epochs": 2, "log_every": 5}

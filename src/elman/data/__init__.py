@@ -1,17 +1,23 @@
 """Files, texts, units of text, batches."""
 
-from elman.data.files import read_bytes, read_json, read_text, replacing, write_json, write_text
+from elman.data.decoder import Decoder
+from elman.data.files import read_bytes, read_json, read_text, replacing, write_json, write_tensors, write_text
+from elman.data.long_lags import SYMBOLS, adding, copy_memory
 from elman.data.text import Texts, embedded_text, read_texts
 from elman.data.tokenizer import Tokenizer, Units
 from elman.data.windows import IGNORE, Window, Windows
 
 __all__ = [
     "IGNORE",
+    "SYMBOLS",
+    "Decoder",
     "Texts",
     "Tokenizer",
     "Units",
     "Window",
     "Windows",
+    "adding",
+    "copy_memory",
     "embedded_text",
     "read_bytes",
     "read_json",
@@ -19,5 +25,6 @@ __all__ = [
     "read_texts",
     "replacing",
     "write_json",
+    "write_tensors",
     "write_text",
 ]

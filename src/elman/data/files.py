@@ -9,6 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+from safetensors.torch import save_file
+from torch import Tensor
+
 from elman.errors import DataError, RunError
 
 
@@ -32,7 +36,8 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     except OSError as error:
         raise RunError(
-            f"could not write {path}: {error.strerror or error}; what stood there is untouched; make room and try again"
+            f"could not write {path}: {error.strerror or error}; what stood there is untouched; "
+            "make room, or choose a place that can be written"
         ) from error
     finally:
         if temporary is not None:
@@ -51,6 +56,15 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
+    """Write safetensors, whole or not at all."""
+    with replacing(path) as temporary:
+        try:
+            save_file(tensors, temporary, metadata)
+        except SafetensorError as error:  # so it calls a full disk
+            raise OSError(str(error)) from error
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a run folder.
 
@@ -61,7 +75,7 @@ def read_json(path: Path) -> dict[str, Any]:
         value = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise RunError(f"cannot read {path}: {error.strerror}; is this a run folder of elman?") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{path} is damaged: expected JSON, {error}; restore it or train again") from error
     if not isinstance(value, dict):
         raise RunError(f"{path} expects a JSON object; received {type(value).__name__}; is this a run of elman?")

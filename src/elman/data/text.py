@@ -42,10 +42,10 @@ def read_texts(train: Path | None, valid: Path | None) -> Texts:
         return Texts(text, read_text(valid), tuple(notes))
     cut = round(len(text) * (1 - VALIDATION_SHARE))
     notes.append(f"no validation text given: the last {VALIDATION_SHARE:.0%}, {len(text) - cut:,} characters, is it")
-    if cut < 2 or len(text) - cut < 2:
+    if len(text) < 20:
         raise DataError(
-            f"a text of {len(text)} characters is too short to split into training and validation; "
-            "give a longer one, or a validation text with --valid"
+            f"{train} is too short to split into training and validation: expected 20 characters or more; "
+            f"received {len(text)}; give a longer text, or a validation text with --valid"
         )
     return Texts(text[:cut], text[cut:], tuple(notes))
 

@@ -1,24 +1,23 @@
 """Text to numbers and back: characters, bytes, words or byte-pair units, kept by the `tokenizers` library."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
 import torch
 from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, pre_tokenizers, trainers
-from tokenizers.decoders import DecodeStream
 from torch import Tensor
 
+from elman.data.decoder import BYTE_OF, END_OF_LINE, Bytewise, Decoder, Spaced
 from elman.data.files import write_text
-from elman.errors import DataError, RunError
+from elman.errors import DataError, OptionError, RunError
 
 Units = Literal["character", "byte", "word", "bpe"]
 
 UNKNOWN = "<unk>"
-END_OF_LINE = "<eos>"
-BYTE_SYMBOLS = sorted(pre_tokenizers.ByteLevel.alphabet())
+BYTE_SYMBOLS = sorted(BYTE_OF)
 LINES_AT_ONCE = 10_000
 
 
@@ -47,11 +46,19 @@ class Tokenizer:
             text: What the model will be trained on.
             units: What one unit is.
             vocabulary_size: At most so many units. Byte-pair units stop here, 2,000 when omitted.
-            min_count: Words and characters seen less often read as `<unk>`.
+            min_count: Words and characters seen less often read as `<unk>`; above 1 there always is an `<unk>`.
+
+        Raises:
+            OptionError: There are fewer byte-pair units than bytes.
         """
         if units == "byte":
             return cls(_byte_level(models.BPE(vocab={s: n for n, s in enumerate(BYTE_SYMBOLS)}, merges=[])), units)
         if units == "bpe":
+            if vocabulary_size is not None and vocabulary_size < len(BYTE_SYMBOLS):
+                raise OptionError(
+                    f"vocabulary_size expects at least {len(BYTE_SYMBOLS)}, the bytes, for byte-pair units; "
+                    f"received {vocabulary_size}; try 2000"
+                )
             backend = _byte_level(models.BPE())
             trainer = trainers.BpeTrainer(
                 vocab_size=vocabulary_size or 2000, initial_alphabet=BYTE_SYMBOLS, show_progress=False
@@ -59,10 +66,10 @@ class Tokenizer:
             backend.train_from_iterator(text.splitlines(keepends=True), trainer)
             return cls(backend, units)
         counts = Counter(text if units == "character" else _words(text))
-        frequent = [unit for unit, count in counts.most_common(vocabulary_size) if count >= min_count]
-        if len(frequent) < len(counts) and UNKNOWN not in frequent:
-            frequent.append(UNKNOWN)
-        backend = Backend(models.WordLevel({unit: n for n, unit in enumerate(sorted(frequent))}, UNKNOWN))
+        known = [unit for unit, count in counts.most_common() if count >= min_count and unit != UNKNOWN]
+        if UNKNOWN in counts or min_count > 1 or (vocabulary_size and len(known) > vocabulary_size):
+            known = [*known[: vocabulary_size and vocabulary_size - 1], UNKNOWN]
+        backend = Backend(models.WordLevel({unit: n for n, unit in enumerate(sorted(known))}, UNKNOWN))
         return cls(backend, units)
 
     def __len__(self) -> int:
@@ -76,10 +83,17 @@ class Tokenizer:
         """Numbers of a text's units, (units,).
 
         Raises:
-            DataError: The text has units that training did not see, and there is no `<unk>` to stand for them.
+            DataError: The text has units that training did not see, and there is no `<unk>` to stand for them; or
+                it is no text of Unicode.
         """
         if self.units in ("character", "word"):
             return self._encode_known(text if self.units == "character" else _words(text), source)
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise DataError(
+                f"{source} has {text[error.start]!r} at {error.start:,}, half a character; take it out"
+            ) from None
         lines = text.splitlines(keepends=True)
         numbers: list[int] = []
         for first in range(0, len(lines), LINES_AT_ONCE):
@@ -101,30 +115,26 @@ class Tokenizer:
             )
         return torch.tensor(numbers, dtype=torch.long)
 
-    def decode(self, numbers: list[int] | Tensor) -> str:
+    def decode(self, numbers: Iterable[int] | Tensor) -> str:
         """The text of some units."""
         return "".join(self.stream(int(number) for number in numbers))
 
-    def stream(self, numbers: Iterator[int]) -> Iterator[str]:
-        """Text as its units come; a character of several bytes comes when its last byte does."""
-        if self.units in ("byte", "bpe"):
-            yield from self._stream_bytes(numbers)
-            return
-        start_of_line = True
-        for number in numbers:
-            unit = self.backend.id_to_token(number)
-            if self.units == "character":
-                yield unit
-                continue
-            yield "\n" if unit == END_OF_LINE else unit if start_of_line else f" {unit}"
-            start_of_line = unit == END_OF_LINE
+    def stream(self, numbers: Iterable[int], decoder: Decoder | None = None) -> Iterator[str]:
+        """Text as its units come; a character of several bytes comes when its last byte does.
 
-    def _stream_bytes(self, numbers: Iterator[int]) -> Iterator[str]:
-        stream = DecodeStream(skip_special_tokens=False)
+        Args:
+            numbers: The units.
+            decoder: What `decoder` made, to go on after another text.
+        """
+        decoder = decoder or self.decoder()
         for number in numbers:
-            piece = stream.step(self.backend, number)
+            piece = decoder.put(self.backend.id_to_token(number) or "")
             if piece:
                 yield piece
+
+    def decoder(self) -> Decoder:
+        """What turns units into text, at the start of one."""
+        return {"character": Decoder, "word": Spaced, "byte": Bytewise, "bpe": Bytewise}[self.units]()
 
     def save(self, path: Path) -> None:
         """Write one JSON file that the `tokenizers` library reads too."""
@@ -154,6 +164,6 @@ def _words(text: str) -> list[str]:
 
 def _byte_level(model: models.Model) -> Backend:
     backend = Backend(model)
-    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=isinstance(model, models.BPE))
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     backend.decoder = decoders.ByteLevel()
     return backend

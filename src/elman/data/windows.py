@@ -55,10 +55,12 @@ class Windows:
         self, numbers: Tensor, rows: int, width: int, *, keep_all: bool = False, name: str = "the text"
     ) -> None:
         steps = len(numbers) - 1
-        if steps < 1 or (not keep_all and steps < rows * width):
+        if keep_all and steps < 1:
+            raise DataError(f"{name} expects 2 units or more, one to read and one to predict; received {len(numbers)}")
+        if not keep_all and steps < rows * width:
             raise DataError(
-                f"{name} has {len(numbers):,} units, but one window needs {rows} rows x {width} steps + 1 = "
-                f"{rows * width + 1 if not keep_all else 2:,}; give more text, or a smaller --batch-size or --window"
+                f"{name} is shorter than one window: expected {rows} rows x {width} steps + 1 = {rows * width + 1:,} "
+                f"units; received {len(numbers):,}; give more text, or a smaller --batch-size or --window"
             )
         rows = min(rows, steps)
         per_row = -(-steps // rows) if keep_all else steps // rows

@@ -1,6 +1,7 @@
 """A cell becomes a loop over time; knows no layer, task or file."""
 
 from elman.engine.cell import Cell, Context, Shape, State, TorchCell, as_cell, as_sizes, state_size
+from elman.engine.padding import without_padding
 from elman.engine.probe import probe_states
 from elman.engine.record import Recording, recording
 from elman.engine.scan import Explanation, explain_scan, scan, use_backend
@@ -21,4 +22,5 @@ __all__ = [
     "scan",
     "state_size",
     "use_backend",
+    "without_padding",
 ]

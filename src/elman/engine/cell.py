@@ -45,6 +45,8 @@ class Cell(nn.Module):
         super().__init__()
         self.input_size = input_size
         self.output_size = output_size
+        if not isinstance(state_shapes, tuple | list | None):
+            raise CellError(f"state_shapes of {type(self).__name__} expects a tuple; received {state_shapes!r}")
         self.state_shapes: tuple[Shape, ...] = (output_size,) if state_shapes is None else tuple(state_shapes)
         sizes = (input_size, output_size, *(size for shape in self.state_shapes for size in as_sizes(shape)))
         if not all(isinstance(size, int) and size > 0 for size in sizes):
@@ -108,7 +110,7 @@ class TorchCell(Cell):
         self.cell = cell
 
     def forward(self, x: Tensor, state: State, context: Context = ()) -> tuple[Tensor, State]:
-        after = self.cell(x, state if len(state) > 1 else state[0])
+        after = self.cell(x, state if isinstance(self.cell, nn.LSTMCell) else state[0])
         after = after if isinstance(after, tuple) else (after,)
         return after[0], after
 
@@ -129,6 +131,58 @@ def as_cell(module: nn.Module) -> Cell:
 def as_sizes(shape: Shape) -> tuple[int, ...]:
     """A state's shape without the batch, as a tuple."""
     return shape if isinstance(shape, tuple) else (shape,)
+
+
+def check_initial_state(cell: Cell, state: State, batch: int) -> None:
+    """Refuse a cell whose `initial_state` breaks the contract.
+
+    Raises:
+        CellError: The state is not the promised one.
+    """
+    if not _fits(cell, state, batch):
+        raise CellError(
+            f"initial_state({batch}) of {type(cell).__name__} expects to give {_promise(cell, batch)}; "
+            f"received {_described(state)}"
+        )
+
+
+def check_step(cell: Cell, result: object, batch: int) -> None:
+    """Refuse a cell whose `forward` breaks the contract.
+
+    Raises:
+        CellError: It did not return (output, state) in the promised shapes.
+    """
+    pair = result if isinstance(result, tuple) and len(result) == 2 else (None, None)
+    output, state = pair
+    if not _has_shape(output, (batch, cell.output_size)) or not _fits(cell, state, batch):
+        raise CellError(
+            f"forward of {type(cell).__name__} expects to return an output {(batch, cell.output_size)} and "
+            f"{_promise(cell, batch)}; received {_described(result)}"
+        )
+
+
+def _promise(cell: Cell, batch: int) -> str:
+    return f"a state in a tuple ({', '.join(str((batch, *as_sizes(shape))) for shape in cell.state_shapes)})"
+
+
+def _fits(cell: Cell, state: object, batch: int) -> bool:
+    return (
+        isinstance(state, tuple)
+        and len(state) == len(cell.state_shapes)
+        and all(_has_shape(a, (batch, *as_sizes(b))) for a, b in zip(state, cell.state_shapes, strict=True))
+    )
+
+
+def _has_shape(value: object, shape: tuple[int, ...]) -> bool:
+    return isinstance(value, Tensor) and tuple(value.shape) == shape
+
+
+def _described(value: object) -> str:
+    if isinstance(value, Tensor):
+        return f"a tensor {tuple(value.shape)}"
+    if isinstance(value, tuple | list):
+        return f"a {type(value).__name__} of ({', '.join(_described(each) for each in value)})"
+    return type(value).__name__
 
 
 def state_size(cell: Cell) -> int:

@@ -10,6 +10,8 @@ from contextvars import ContextVar
 import torch
 from torch import Tensor
 
+from elman.errors import CellError
+
 _step: ContextVar[dict[str, Tensor] | None] = ContextVar("step", default=None)
 _listener: ContextVar["Recording | None"] = ContextVar("listener", default=None)
 
@@ -62,7 +64,16 @@ def recorded_step() -> Iterator[dict[str, Tensor]]:
 
 
 def keep(steps: list[dict[str, Tensor]]) -> None:
-    """Hand the steps of one run to whoever listens, stacked over time."""
+    """Hand the steps of one run to whoever listens, stacked over time; no steps make an empty entry.
+
+    Raises:
+        CellError: A name was recorded at some steps only.
+    """
     listener = _listener.get()
-    if listener is not None and steps:
-        listener.append({name: torch.stack([step[name] for step in steps]) for name in steps[0]})
+    if listener is None:
+        return
+    names = dict.fromkeys(name for step in steps for name in step)
+    for name in names:
+        if any(name not in step for step in steps):
+            raise CellError(f"record expects '{name}' at every step; received it at some only")
+    listener.append({name: torch.stack([step[name] for step in steps]) for name in names})

@@ -9,12 +9,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 
 from elman.engine.backends.base import Backend, Sequence
 from elman.engine.backends.eager import Eager
 from elman.engine.cell import Cell, Context, State, as_sizes
+from elman.engine.padding import within
 from elman.engine.probe import probed
 from elman.errors import OptionError, ShapeError, suggestion
 
@@ -28,7 +29,7 @@ def scan(
     x: Float[Tensor, "time batch features"],
     state: State | None = None,
     *,
-    lengths: Int[Tensor, " batch"] | None = None,
+    lengths: Integer[Tensor, " batch"] | None = None,
     resets: Bool[Tensor, "time batch"] | None = None,
     context: Context = (),
     reverse: bool = False,
@@ -43,7 +44,7 @@ def scan(
         lengths: (B,), how many steps of each row count. Outputs past them are zero, and the final state
             is the one after the row's own last step.
         resets: (T, B), true where the state returns to its initial value before the step. In reverse the
-            boundary is the same one: between step t - 1 and step t.
+            boundary is the same one: between step t - 1 and step t. Past a row's length they mean nothing.
         context: Tensors (B, ...) that every step sees.
         reverse: Walk from each row's last step to its first.
         parameters: Values that stand in for the cell's own parameters, by name.
@@ -61,13 +62,15 @@ def scan(
         torch.Size([5, 2, 16])
     """
     _check_input(cell, x)
-    batch = x.shape[1]
+    time, batch, _ = x.shape
     _check_state(cell, state, batch)
+    _check_context(context, batch)
+    lengths = _checked_lengths(lengths, time, batch)
     sequence = Sequence(
         x=x,
         state=state,
-        lengths=_checked_lengths(lengths, *x.shape[:2]),
-        resets=_checked_resets(resets, *x.shape[:2], reverse),
+        lengths=lengths,
+        resets=_checked_resets(resets, lengths, time, batch, reverse),
         context=(*cell.draw_context(batch), *context),
         reverse=reverse,
         parameters={**(parameters or {}), **cell.prepare()},
@@ -131,9 +134,16 @@ def _check_state(cell: Cell, state: State | None, batch: int) -> None:
         )
     for number, (tensor, shape) in enumerate(zip(state, cell.state_shapes, strict=True)):
         expected = (batch, *as_sizes(shape))
-        if tuple(tensor.shape) != expected:
+        received = tuple(tensor.shape) if isinstance(tensor, Tensor) else type(tensor).__name__
+        if received != expected:
+            raise ShapeError(f"state {number} of {type(cell).__name__} expects shape {expected}; received {received}")
+
+
+def _check_context(context: Context, batch: int) -> None:
+    for number, tensor in enumerate(context):
+        if tensor.shape[:1] != (batch,):
             raise ShapeError(
-                f"state {number} of {type(cell).__name__} expects shape {expected}; received {tuple(tensor.shape)}"
+                f"context {number} expects a tensor ({batch}, ...), one entry a row; received {tuple(tensor.shape)}"
             )
 
 
@@ -153,15 +163,17 @@ def _checked_lengths(lengths: Tensor | None, time: int, batch: int) -> Tensor | 
     return lengths
 
 
-def _checked_resets(resets: Tensor | None, time: int, batch: int, reverse: bool) -> Tensor | None:
+def _checked_resets(
+    resets: Tensor | None, lengths: Tensor | None, time: int, batch: int, reverse: bool
+) -> Tensor | None:
     if resets is None:
         return None
     if resets.shape != (time, batch) or resets.dtype != torch.bool:
         raise ShapeError(
             f"resets expects booleans of shape {(time, batch)}; received {resets.dtype} of shape {tuple(resets.shape)}"
         )
+    if lengths is not None:
+        resets = resets & within(lengths, time).to(resets.device)
     if not reverse:
         return resets
     return torch.cat([resets[1:], resets.new_zeros(1, batch)]) if time else resets
-
-

@@ -1,1 +1,5 @@
-"""The command line."""
+"""Where people meet Elman: the command line."""
+
+from elman.interfaces.cli import app, main
+
+__all__ = ["app", "main"]

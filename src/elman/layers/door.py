@@ -43,9 +43,12 @@ def enter(
             "expected input of shape (time, features), (time, batch, features), or (batch, time, features) with "
             f"batch_first; received {x.dim()} dimensions, {tuple(x.shape)}"
         )
+    lengths = None if lengths is None else torch.as_tensor(lengths)
+    if resets is not None and resets.dim() != x.dim() - 1:
+        raise ShapeError(f"resets expects shape {tuple(x.shape[:-1])}, as the input; received {tuple(resets.shape)}")
     if x.dim() == 2:
         resets = None if resets is None else resets.unsqueeze(1)
-        lengths = None if lengths is None else torch.as_tensor(lengths).reshape(-1)
+        lengths = None if lengths is None else lengths.reshape(-1)
         return Inside(x.unsqueeze(1), lengths, resets, batched=False, close=lambda y: y.squeeze(1))
     if not batch_first:
         return Inside(x, lengths, resets, batched=True, close=lambda y: y)
@@ -72,6 +75,6 @@ def last_outputs(y: Tensor, lengths: Tensor | None, directions: int) -> Tensor:
     time, batch, width = y.shape
     if not time:
         raise ShapeError("the last output of an empty sequence does not exist; give at least one step")
-    last = torch.full((batch,), time - 1) if lengths is None else (lengths - 1).clamp(min=0)
+    last = torch.full((batch,), time - 1) if lengths is None else (lengths.long() - 1).clamp(min=0)
     forward = y[last.to(y.device), torch.arange(batch, device=y.device), : width // directions]
     return forward if directions == 1 else torch.cat([forward, y[0, :, width // 2 :]], dim=-1)

@@ -72,15 +72,20 @@ class _DropIn(nn.RNNBase):
         """(L*D, B, H) tensors -> one state for each layer and direction."""
         if hx is None:
             return [None] * len(self.cells)
+        batch = (inside.x.shape[1],) if inside.batched else ()
+        expected = [(len(self.cells), *batch, width) for width in self.cells[0].state_shapes]
+        received = [_shape(tensor) for tensor in hx] if isinstance(hx, tuple | list) else [_shape(hx)]
+        if received != expected:
+            raise ShapeError(
+                f"{type(self).__name__} expects a state of shape {' and '.join(map(str, expected))}; "
+                f"received {' and '.join(map(str, received)) or 'an empty tuple'}"
+            )
         hx = hx if inside.batched else tuple(tensor.unsqueeze(1) for tensor in hx)
-        widths = self.cells[0].state_shapes
-        for tensor, width in zip(hx, widths, strict=True):
-            expected = (len(self.cells), inside.x.shape[1], width)
-            if tuple(tensor.shape) != expected:
-                raise ShapeError(
-                    f"{type(self).__name__} expects a state of shape {expected}; received {tuple(tensor.shape)}"
-                )
         return list(zip(*(tensor.unbind(0) for tensor in hx), strict=True))
+
+
+def _shape(value: Any) -> Any:
+    return tuple(value.shape) if isinstance(value, Tensor) else f"a {type(value).__name__}"
 
 
 class RNN(_DropIn, nn.RNN):

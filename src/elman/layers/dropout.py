@@ -6,6 +6,8 @@ the embedding's form as in Merity, Keskar and Socher 2017.
 
 from torch import Tensor, nn
 
+from elman.layers.wrappers import check_probability
+
 
 def sequence_dropout(x: Tensor, p: float) -> Tensor:
     """Drop the same features at every step of a sequence.
@@ -14,12 +16,16 @@ def sequence_dropout(x: Tensor, p: float) -> Tensor:
         x: (T, B, F).
         p: Share of features to drop; the others grow by 1 / (1 - p).
 
+    Raises:
+        OptionError: The share is outside [0, 1).
+
     Example:
         >>> import torch
         >>> y = sequence_dropout(torch.ones(7, 2, 5), 0.5)
         >>> bool((y == y[0]).all())
         True
     """
+    check_probability("p of sequence_dropout", p)
     mask = x.new_empty(1, *x.shape[1:]).bernoulli_(1 - p).div_(1 - p)
     return x * mask
 
@@ -31,16 +37,20 @@ class Embedding(nn.Embedding):
         vocabulary: V, how many tokens there are.
         width: E, numbers in a vector.
         word_dropout: Share of the vocabulary that reads as zeros during a training call.
+
+    Raises:
+        OptionError: The share is outside [0, 1).
     """
 
     def __init__(self, vocabulary: int, width: int, word_dropout: float = 0.0) -> None:
         super().__init__(vocabulary, width)
+        check_probability("word_dropout", word_dropout)
         self.word_dropout = word_dropout
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """(T, B) whole numbers -> (T, B, E)."""
-        vectors = super().forward(tokens)
+    def forward(self, input: Tensor) -> Tensor:
+        """Token numbers (T, B) -> (T, B, E)."""
+        vectors = super().forward(input)
         if not self.training or self.word_dropout == 0:
             return vectors
         keep = vectors.new_empty(self.num_embeddings, 1).bernoulli_(1 - self.word_dropout)
-        return vectors * keep[tokens].div(1 - self.word_dropout)
+        return vectors * keep[input].div(1 - self.word_dropout)

@@ -4,24 +4,31 @@ Key: T time, B batch, I input size, H hidden size, O output size.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from elman.engine import Cell, State, as_cell
-from elman.errors import OptionError, ShapeError, suggestion
+from elman.engine import Cell, State, as_cell, without_padding
+from elman.errors import CellError, OptionError, ShapeError, suggestion
 from elman.layers.door import enter, last_outputs
 from elman.layers.stack import Stack
-from elman.layers.wrappers import RecurrentDropout, WeightDrop, Zoneout
+from elman.layers.wrappers import RecurrentDropout, WeightDrop, Zoneout, check_probability
 
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "identity": lambda y: y,
+
+def identity(y: Tensor) -> Tensor:
+    """No activation."""
+    return y
+
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {  # no lambdas: a layer must pickle
+    "identity": identity,
     "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,
     "relu": torch.relu,
-    "softmax": lambda y: y.softmax(dim=-1),
+    "softmax": partial(torch.softmax, dim=-1),
 }
 
 Factory = Callable[[int, int], nn.Module]
@@ -53,6 +60,7 @@ class Recurrent(nn.Module):
 
     Raises:
         OptionError: An argument is impossible.
+        CellError: What should make cells makes something else.
         ShapeError: At a call, a tensor does not fit.
 
     Example:
@@ -86,10 +94,11 @@ class Recurrent(nn.Module):
         self.directions = 2 if bidirectional else 1
         self.batch_first = batch_first
         self.residual = residual
-        self.dropout = _share("dropout", dropout)
+        check_probability("dropout", dropout)
+        self.dropout = dropout
         self.dropout_per = _one_of("dropout_per", dropout_per, ("step", "sequence"))
         self.output_at = _one_of("output_at", output_at, ("every step", "last step"))
-        self.activation = _activation(output_activation)
+        self.activation = _activation(output_activation, output_size)
 
         def wrapped(cell: Cell) -> Cell:
             # zoneout outside: it keeps the state that the cell, with its dropout, has computed
@@ -117,7 +126,9 @@ class Recurrent(nn.Module):
                     "one cell instance makes one layer in one direction; "
                     "pass the class or a factory for more layers or both directions"
                 )
-            return [as_cell(cell)]
+            return [_with_sizes(as_cell(cell), input_size, hidden_size)]
+        if not callable(cell):
+            raise CellError(f"expected a cell, a cell class or a factory; received {cell!r}")
         if input_size is None or hidden_size is None:
             raise OptionError("input_size and hidden_size are needed to build the cells; give both")
         cells: list[Cell] = []
@@ -144,8 +155,9 @@ class Recurrent(nn.Module):
             resets: True where the state returns to its initial value before a step; shaped like x without I.
 
         Returns:
-            The outputs in the form of x, zero past each row's length, and the final state: one entry for each
-            layer and direction, each a tuple of tensors (B, ...), or (...) when x is unbatched.
+            The outputs in the form of x, zero past each row's length (also behind an output layer), and the final
+            state: one entry for each layer and direction, each a tuple of tensors (B, ...), or (...) when x is
+            unbatched.
         """
         inside = enter(x, self.batch_first, lengths, resets)
         stack = Stack(
@@ -160,7 +172,7 @@ class Recurrent(nn.Module):
         if self.output_at == "last step":
             y = self._head(last_outputs(y, inside.lengths, self.directions))
             return y if inside.batched else y.squeeze(0), final
-        return inside.close(self._head(y)), final
+        return inside.close(without_padding(self._head(y), inside.lengths)), final
 
     def _head(self, y: Tensor) -> Tensor:
         return y if self.output is None else self.activation(self.output(y))
@@ -184,17 +196,29 @@ def detach_state(state: LayerState | None) -> LayerState | None:
     return None if state is None else tuple(tuple(tensor.detach() for tensor in one) for one in state)
 
 
+def _with_sizes(cell: Cell, input_size: int | None, hidden_size: int | Sequence[int] | None) -> Cell:
+    """The cell, unless a caller thinks that it has other sizes."""
+    hidden = getattr(cell, "hidden_size", cell.output_size)
+    for name, size, own in (("input_size", input_size, cell.input_size), ("hidden_size", hidden_size, hidden)):
+        if size not in (None, own):
+            raise OptionError(f"{name} of this {type(cell).__name__} is {own}; leave it away, received {size!r}")
+    return cell
+
+
 def _widths(hidden_size: int | Sequence[int], num_layers: int | None) -> list[int]:
+    if num_layers is not None:
+        _check_whole("num_layers", num_layers)
+    if not isinstance(hidden_size, int | list | tuple):
+        raise OptionError(f"hidden_size expects a whole number, or a list of them; received {hidden_size!r}")
     widths = [hidden_size] * (num_layers or 1) if isinstance(hidden_size, int) else list(hidden_size)
     if num_layers not in (None, len(widths)) or not widths:
         raise OptionError(f"num_layers is {num_layers}, but hidden_size names {len(widths)} widths; leave one away")
     return widths
 
 
-def _share(name: str, value: float) -> float:
-    if not 0 <= value < 1:
-        raise OptionError(f"{name} expects a share from 0 up to, but without, 1; received {value!r}")
-    return value
+def _check_whole(name: str, value: int) -> None:
+    if not isinstance(value, int) or value < 1:
+        raise OptionError(f"{name} expects a whole number of at least 1; received {value!r}")
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:
@@ -203,7 +227,11 @@ def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:
     return value
 
 
-def _activation(activation: str | Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+def _activation(activation: str | Callable[[Tensor], Tensor], output_size: int | None) -> Callable[[Tensor], Tensor]:
+    if output_size is not None:
+        _check_whole("output_size", output_size)
+    elif activation != "identity":
+        raise OptionError(f"output_activation {activation!r} needs an output layer; give output_size too")
     if callable(activation):
         return activation
     return ACTIVATIONS[_one_of("output_activation", activation, tuple(ACTIVATIONS))]

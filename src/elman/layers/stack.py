@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from elman.engine import Cell, State, scan
+from elman.engine import Cell, State, scan, without_padding
 from elman.layers.dropout import sequence_dropout
 
 
@@ -52,7 +52,7 @@ class Stack:
                 outputs.append(y)
                 final.append(state)
             y = torch.cat(outputs, dim=-1) if self.directions > 1 else outputs[0]
-            x = x + y if self.residual and x.shape == y.shape else y
+            x = without_padding(x, lengths) + y if self.residual and x.shape == y.shape else y
         return x, tuple(final)
 
     def drop(self, x: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from elman.errors import OptionError
 from elman.layers import Embedding, Factory, LayerState, Recurrent, sequence_dropout
 
 
@@ -32,6 +33,9 @@ class LanguageModel(nn.Module):
         zoneout: As in `Recurrent`.
         weight_drop: As in `Recurrent`.
         residual: As in `Recurrent`.
+
+    Raises:
+        OptionError: The last layer puts out another width than that of the tied embedding.
     """
 
     def __init__(
@@ -71,6 +75,11 @@ class LanguageModel(nn.Module):
         for weight in (self.embedding.weight, self.output.weight):
             nn.init.uniform_(weight, -0.1, 0.1)
         nn.init.zeros_(self.output.bias)
+        if tied and self.body.output_size != embedding_size:
+            raise OptionError(
+                f"tied expects a last layer as wide as the embedding, {embedding_size}; "
+                f"received {self.body.output_size} from this cell; train without --tied, or take another cell"
+            )
         if tied:
             self.output.weight = self.embedding.weight
 
@@ -81,8 +90,8 @@ class LanguageModel(nn.Module):
     def forward(self, tokens: Tensor, state: LayerState | None = None) -> tuple[Tensor, LayerState]:
         """(T, B) unit numbers -> scores (T, B, V) of the unit after each, and the state to go on from."""
         x = self._drop(self.embedding(tokens), self.input_dropout)
-        y, state = self.body(x, state)
-        return self.output(self._drop(y, self.output_dropout)), state
+        y, after = self.body(x, state)
+        return self.output(self._drop(y, self.output_dropout)), after
 
     def _drop(self, x: Tensor, p: float) -> Tensor:
         if not self.training or p == 0:

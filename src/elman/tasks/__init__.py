@@ -1,19 +1,21 @@
 """What can be learned: each task is its examples, its model, its loss and its scores."""
 
-from elman.tasks.decoding import sample
+from elman.tasks.decoding import Writing, sample
 from elman.tasks.generate import Generate, GenerateOptions
 from elman.tasks.model import (
     TASKS,
     VERSION,
     Model,
+    check_free,
     find_task,
     load,
     load_weights,
     mean_loss,
+    read_config,
     save_weights,
     task_of,
 )
-from elman.tasks.options import Options
+from elman.tasks.options import Count, Options, Seed, Share
 from elman.tasks.session import Session
 from elman.tasks.task import Batches, Examples, Loss, Task
 
@@ -21,18 +23,24 @@ __all__ = [
     "TASKS",
     "VERSION",
     "Batches",
+    "Count",
     "Examples",
     "Generate",
     "GenerateOptions",
     "Loss",
     "Model",
     "Options",
+    "Seed",
     "Session",
+    "Share",
     "Task",
+    "Writing",
+    "check_free",
     "find_task",
     "load",
     "load_weights",
     "mean_loss",
+    "read_config",
     "sample",
     "save_weights",
     "task_of",

@@ -1,54 +1,61 @@
 """Choosing the next unit from a model's scores."""
 
+from typing import Annotated
+
 import torch
+from pydantic import Field
 from torch import Tensor
 
-from elman.errors import OptionError
+from elman.tasks.options import Count, Options
+
+TINY = 1e-6
+"""Below this temperature nothing but the best unit has a chance."""
 
 
-def sample(
-    scores: Tensor,
-    *,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-    generator: torch.Generator | None = None,
-) -> Tensor:
+class Sampling(Options):
+    """How the next unit is drawn."""
+
+    temperature: Annotated[float, Field(ge=0)] = 0.8
+    """Below 1 plays safe, above 1 dares more, 0 takes the best."""
+    top_k: Count | None = None
+    """Only the k best units can come (Fan et al. 2018)."""
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Only the fewest units whose probabilities reach p can come (Holtzman et al. 2020)."""
+
+
+class Writing(Sampling):
+    """How a model writes on."""
+
+    length: Annotated[int, Field(ge=0)] = 500
+    """How many units to write at most."""
+    stop: str | None = None
+    """A text at which writing ends; it is not put out."""
+
+
+def sample(scores: Tensor, sampling: Sampling, generator: torch.Generator | None = None) -> Tensor:
     """Draw one unit for each row.
 
     Args:
         scores: (B, V), logarithms of probabilities up to a constant.
-        temperature: Below 1 plays safe, above 1 dares more; 0 takes the best.
-        top_k: Only the k best units can come (Fan et al. 2018).
-        top_p: Only the fewest units whose probabilities reach p can come (Holtzman et al. 2020).
+        sampling: How to draw.
         generator: Where randomness comes from.
 
     Returns:
         (B,) unit numbers.
 
-    Raises:
-        OptionError: A setting is outside its range.
+    Example:
+        >>> sample(torch.tensor([[0.1, 3.0, 0.2]]), Sampling(top_k=1))
+        tensor([1])
     """
-    check_sampling(temperature, top_k, top_p)
-    if temperature == 0:
+    if sampling.temperature < TINY:
         return scores.argmax(dim=-1)
-    scores = scores / temperature
-    if top_k is not None:
-        worst = scores.topk(min(top_k, scores.shape[-1])).values[..., -1:]
-        scores = scores.masked_fill(scores < worst, -torch.inf)
-    if top_p is not None:
-        scores = _nucleus(scores, top_p)
+    scores = scores / sampling.temperature
+    if sampling.top_k is not None:
+        best = scores.topk(min(sampling.top_k, scores.shape[-1])).indices
+        scores = torch.full_like(scores, -torch.inf).scatter(-1, best, scores.gather(-1, best))
+    if sampling.top_p is not None:
+        scores = _nucleus(scores, sampling.top_p)
     return torch.multinomial(scores.softmax(dim=-1), 1, generator=generator).squeeze(-1)
-
-
-def check_sampling(temperature: float, top_k: int | None, top_p: float | None) -> None:
-    """Raise OptionError where a setting is outside its range."""
-    if not 0 <= temperature < float("inf"):
-        raise OptionError(f"temperature expects a number from 0; received {temperature}; try 0.8")
-    if top_k is not None and top_k < 1:
-        raise OptionError(f"top_k expects a whole number from 1; received {top_k}; try 40")
-    if top_p is not None and not 0 < top_p <= 1:
-        raise OptionError(f"top_p expects a share above 0 and up to 1; received {top_p}; try 0.9")
 
 
 def _nucleus(scores: Tensor, top_p: float) -> Tensor:

@@ -3,24 +3,20 @@
 from collections.abc import Sequence
 from math import ceil, exp, log
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field
 from torch import nn
 from torch.nn import functional as F
 
 from elman.data import IGNORE, Tokenizer, Window, Windows, read_text, read_texts
 from elman.layers import LayerState, find_cell
 from elman.models import LanguageModel
-from elman.tasks.options import Options
+from elman.tasks.options import Count, Options, Share
 from elman.tasks.session import Session
 from elman.tasks.task import Examples, Loss, Task
 
 UNITS_IN_A_ROW = 200_000
 """A longer text is scored in several rows side by side; each starts without memory."""
-
-Share = Annotated[float, Field(ge=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
 
 
 class GenerateOptions(Options):
@@ -71,7 +67,7 @@ class Generate(Task):
 
     name: ClassVar[str] = "generate"
     summary: ClassVar[str] = "Learn how a text goes on, and write more of it."
-    Options: ClassVar[type[Options]] = GenerateOptions
+    options_class: ClassVar[type[Options]] = GenerateOptions
 
     options: GenerateOptions
     tokenizer: Tokenizer
@@ -88,11 +84,11 @@ class Generate(Task):
         windows = Windows(train_numbers, options.batch_size, options.window, name="the training text")
         return Examples(
             train=windows,
-            valid=Windows(
-                valid_numbers, options.batch_size, options.window, keep_all=True, name="the validation text"
-            ),
+            valid=Windows(valid_numbers, options.batch_size, options.window, keep_all=True, name="the validation text"),
             notes=texts.notes,
-            rows=tuple(self.tokenizer.decode(windows.inputs[: options.window, row]) for row in range(3)[: options.batch_size]),
+            rows=tuple(
+                self.tokenizer.decode(windows.inputs[: options.window, row]) for row in range(3)[: options.batch_size]
+            ),
             facts={
                 "training units": len(train_numbers),
                 "validation units": len(valid_numbers),

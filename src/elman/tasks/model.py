@@ -6,11 +6,11 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from elman.data import read_json, replacing, write_json
-from elman.errors import OptionError, RunError, suggestion
+from elman.data import read_json, write_json, write_tensors
+from elman.errors import CellError, OptionError, RunError, suggestion
 from elman.tasks.generate import Generate
 from elman.tasks.session import Session
 from elman.tasks.task import Batches, Task
@@ -19,6 +19,9 @@ TASKS: dict[str, type[Task]] = {Generate.name: Generate}
 
 VERSION = 1
 """Of the form of a run folder."""
+
+CONFIG = {"task": str, "data": dict, "fingerprint": str, "facts": dict, "notes": list, "settings": dict}
+"""What stands in a run's `config.json`."""
 
 
 class Model:
@@ -40,7 +43,7 @@ class Model:
 
         Args:
             inputs: What the task reads: prompts for `generate`. A single string is one input.
-            settings: For `generate`: length, temperature, top_k, top_p, stop, seed.
+            settings: For `generate`: length, temperature, top_k, top_p, stop, seed; the sentences are in `Writing`.
 
         Raises:
             DataError: An input cannot be read.
@@ -77,8 +80,13 @@ class Model:
         return self.task.scores(mean_loss(self.task, self.network, batches))
 
     def save(self, folder: str | Path) -> None:
-        """Write a folder that `load` reads."""
+        """Write a new folder that `load` reads.
+
+        Raises:
+            RunError: The folder holds files already, or cannot be written.
+        """
         folder = Path(folder)
+        check_free(folder)
         self.task.save(folder)
         save_weights(folder / "model.safetensors", self.network)
         write_json(folder / "config.json", self.config)
@@ -106,31 +114,61 @@ def load(folder: str | Path) -> Model:
     folder = Path(folder)
     if not folder.is_dir():
         raise RunError(f"there is no run folder {folder}; train one with: elman train generate --out {folder}")
-    config = read_json(folder / "config.json")
+    config = read_config(folder)
     task = task_of(config, folder)
     task.load(folder)
-    network = task.network()
+    try:
+        network = task.network()
+    except (CellError, OptionError) as error:
+        raise RunError(f"the network of {folder / 'config.json'} cannot be made: {error}") from error
     load_weights(folder / "model.safetensors", network)
     return Model(task, network.eval(), config)
+
+
+def check_free(folder: Path) -> None:
+    """Raise RunError where something stands already."""
+    if folder.exists() and not folder.is_dir():
+        raise RunError(f"{folder} is a file; expected a new folder; choose another one with --out")
+    if folder.exists() and any(folder.iterdir()):
+        raise RunError(
+            f"{folder} holds another run or other files; choose a new folder with --out, or go on with --resume"
+        )
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """What a run's `config.json` says.
+
+    Raises:
+        RunError: It is missing, damaged, or of another version.
+    """
+    path = folder / "config.json"
+    config = read_json(path)
+    if config.get("format") != VERSION:
+        raise RunError(
+            f"{path} expects a run of format {VERSION}; received {config.get('format')!r}; "
+            "it is not a run of this version of elman"
+        )
+    for name, kind in CONFIG.items():
+        if not isinstance(config.get(name), kind):
+            received = type(config[name]).__name__ if name in config else "nothing"
+            raise RunError(
+                f"{path} is damaged: {name} expects {kind.__name__}; received {received}; restore it or train again"
+            )
+    return config
 
 
 def task_of(config: dict[str, Any], folder: Path) -> Task:
     """The task that a run's `config.json` describes.
 
     Raises:
-        RunError: It does not describe any.
+        RunError: It describes none.
     """
-    if config.get("format") != VERSION or not isinstance(config.get("settings"), dict):
-        raise RunError(
-            f"{folder / 'config.json'} expects a run of format {VERSION}; received {config.get('format')!r}; "
-            "it is not a run of this version of elman"
-        )
-    kind = find_task(str(config.get("task")))
-    known = kind.Options.model_fields
     try:
-        return kind(kind.Options.of({name: value for name, value in config["settings"].items() if name in known}))
+        kind = find_task(config["task"])
+        known = kind.options_class.model_fields
+        return kind(kind.options_class.of({name: value for name, value in config["settings"].items() if name in known}))
     except OptionError as error:
-        raise RunError(f"{folder / 'config.json'} is damaged: {error}") from error
+        raise RunError(f"{folder / 'config.json'} is damaged: {error}; restore it or train again") from error
 
 
 def find_task(name: str) -> type[Task]:
@@ -146,8 +184,7 @@ def find_task(name: str) -> type[Task]:
 
 def save_weights(path: Path, network: nn.Module) -> None:
     """Write a network's weights, whole or not at all; shared ones once."""
-    with replacing(path) as temporary:
-        save_file(_unshared(network), temporary)
+    write_tensors(path, _unshared(network))
 
 
 def load_weights(path: Path, network: nn.Module) -> None:
@@ -163,7 +200,7 @@ def load_weights(path: Path, network: nn.Module) -> None:
     except (SafetensorError, OSError) as error:
         raise RunError(f"{path} is damaged: {error}; restore it or train again") from error
     expected = _unshared(network)
-    for name in expected.keys() | weights.keys():
+    for name in sorted(expected.keys() | weights.keys()):
         wanted, found = (tuple(side[name].shape) if name in side else "nothing" for side in (expected, weights))
         if wanted != found:
             raise RunError(

@@ -1,17 +1,23 @@
 """Settings: one field, one sentence under it; the sentence is also the `--help`."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from elman.errors import OptionError, suggestion
+
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 class Options(BaseModel):
     """Some settings, checked when they are made."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
@@ -26,14 +32,21 @@ class Options(BaseModel):
         try:
             return cls.model_validate(dict(values))
         except ValidationError as error:
-            raise OptionError(_first_line(error)) from None
+            raise OptionError(cls._first_line(error)) from None
+
+    @classmethod
+    def _first_line(cls, error: ValidationError) -> str:
+        first = error.errors()[0]
+        if not first["loc"]:  # a check of several options, in its own words
+            return first["msg"].removeprefix("Value error, ")
+        return _line(str(first["loc"][0]), first, cls.model_fields[str(first["loc"][0])].default)
 
 
-def _first_line(error: ValidationError) -> str:
-    first = error.errors()[0]
-    name, received = ".".join(str(part) for part in first["loc"][:1]), first["input"]
+def _line(name: str, first: Any, default: Any) -> str:
+    received = first["input"]
     if first["type"] == "literal_error":
-        known = [word.strip(" '") for word in first["ctx"]["expected"].replace(" or ", ",").split(",")]
+        known = [word.strip(" '") for word in first.get("ctx", {})["expected"].replace(" or ", ",").split(",")]
         return f"{name} cannot be {received!r}; {suggestion(str(received), known)}"
-    expected = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    return f"{name} expects {expected}; received {received!r}"
+    expected = first["msg"].removeprefix("Input should be ").replace("valid integer", "whole number")
+    expected = f"a number {expected}" if expected.startswith(("greater", "less")) else expected
+    return f"{name} expects {expected}; received {received!r}; the default is {default!r}"

@@ -1,6 +1,7 @@
 """A language model at work: it remembers what it has read, and writes on."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -8,7 +9,15 @@ from torch import Tensor
 from elman.data import Tokenizer
 from elman.layers import LayerState
 from elman.models import LanguageModel
-from elman.tasks.decoding import check_sampling, sample
+from elman.tasks.decoding import Writing, sample
+from elman.tasks.options import Options, Seed
+
+
+class Start(Options):
+    """Where a session starts."""
+
+    seed: Seed = 0
+    """The same seed writes the same text."""
 
 
 class Session:
@@ -18,12 +27,16 @@ class Session:
         network: A trained model.
         tokenizer: Its units.
         seed: Where the randomness starts; the same seed writes the same text.
+
+    Raises:
+        OptionError: The seed is no whole number from 0.
     """
 
     def __init__(self, network: LanguageModel, tokenizer: Tokenizer, seed: int = 0) -> None:
         self.network = network.eval()
         self.tokenizer = tokenizer
-        self.generator = torch.Generator().manual_seed(seed)
+        self.decoder = tokenizer.decoder()
+        self.generator = torch.Generator().manual_seed(Start.of({"seed": seed}).seed)
         self.state: LayerState | None = None
         self.scores: Tensor | None = None
         """(1, V), of the unit that comes next."""
@@ -38,41 +51,31 @@ class Session:
         numbers = self.tokenizer.encode(text, source="the prompt")
         if len(numbers):
             self._step(numbers)
+            self.decoder.follow(text)
 
     def _step(self, numbers: Tensor) -> None:
         scores, self.state = self.network(numbers.unsqueeze(1), self.state)
         self.scores = scores[-1]
 
-    def write(
-        self,
-        length: int = 500,
-        *,
-        temperature: float = 1.0,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        stop: str | None = None,
-    ) -> Iterator[str]:
+    def write(self, **settings: Any) -> Iterator[str]:
         """Write on, piece by piece.
 
         Args:
-            length: How many units at most.
-            temperature: As in `sample`.
-            top_k: As in `sample`.
-            top_p: As in `sample`.
-            stop: A text at which writing ends; it is not put out.
-        """
-        check_sampling(temperature, top_k, top_p)
-        pieces = self.tokenizer.stream(self._numbers(length, temperature, top_k, top_p))
-        return until(pieces, stop) if stop else pieces
+            settings: Those of `Writing`: length, temperature, top_k, top_p, stop.
 
-    def _numbers(self, length: int, temperature: float, top_k: int | None, top_p: float | None) -> Iterator[int]:
-        for _ in range(length):
+        Raises:
+            OptionError: A setting is unknown or impossible.
+        """
+        writing = Writing.of(settings)
+        pieces = self.tokenizer.stream(self._numbers(writing), self.decoder)
+        return until(pieces, writing.stop) if writing.stop else pieces
+
+    def _numbers(self, writing: Writing) -> Iterator[int]:
+        for _ in range(writing.length):
             with torch.inference_mode():
                 if self.scores is None:  # nothing read yet: any unit may come first
                     self.scores = torch.zeros(1, len(self.tokenizer))
-                number = sample(
-                    self.scores, temperature=temperature, top_k=top_k, top_p=top_p, generator=self.generator
-                )
+                number = sample(self.scores, writing, self.generator)
                 self._step(number)
             yield int(number)
 

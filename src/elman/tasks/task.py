@@ -58,7 +58,7 @@ class Task(ABC):
     """The word on the command line."""
     summary: ClassVar[str]
     """What it is for, in one sentence."""
-    Options: ClassVar[type[Options]]
+    options_class: ClassVar[type[Options]]
     """The settings of its data and model."""
 
     def __init__(self, options: Options) -> None:

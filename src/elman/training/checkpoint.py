@@ -11,10 +11,9 @@ from typing import Any
 import torch
 from lightning.fabric.plugins import CheckpointIO
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
-from elman.data import replacing
+from elman.data import write_tensors
 from elman.errors import RunError
 
 KEY = "elman"
@@ -27,8 +26,7 @@ class SafetensorsIO(CheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         tensors: dict[str, Tensor] = {}
         tree = json.dumps(pack(checkpoint, tensors))
-        with replacing(Path(path)) as temporary:
-            save_file(tensors, temporary, metadata={KEY: tree})
+        write_tensors(Path(path), tensors, {KEY: tree})
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
         return read_checkpoint(Path(path))
@@ -47,8 +45,20 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         with safe_open(path, framework="pt") as file:
             tree = json.loads((file.metadata() or {})[KEY])
             return unpack(tree, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+    except (SafetensorError, OSError, LookupError, TypeError, ValueError) as error:
         raise RunError(f"the checkpoint {path} is damaged or foreign: {error}; remove it to start over") from error
+
+
+def check_fits(checkpoint: dict[str, Any], module: nn.Module, path: Path) -> None:
+    """Raise RunError where a checkpoint was written by the training of another network."""
+    expected = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    found = {name: tuple(tensor.shape) for name, tensor in checkpoint.get("state_dict", {}).items()}
+    for name in sorted(expected.keys() | found.keys()):
+        if expected.get(name) != found.get(name):
+            raise RunError(
+                f"the checkpoint {path} is of another run: {name} expects {expected.get(name, 'nothing')}; "
+                f"received {found.get(name, 'nothing')}; remove it to start over"
+            )
 
 
 def pack(value: Any, tensors: dict[str, Tensor]) -> Any:

@@ -9,9 +9,7 @@ from torch import Tensor, nn
 from elman.engine import probe_states
 
 
-def gradient_flow(
-    model: nn.Module, batch: Any, loss: Callable[[Any], Tensor] | None = None
-) -> list[Tensor]:
+def gradient_flow(model: nn.Module, batch: Any, loss: Callable[[Any], Tensor] | None = None) -> list[Tensor]:
     """The norm of the loss's gradient with respect to the state k steps before the last.
 
     Bengio, Simard and Frasconi (1994) and Pascanu, Mikolov and Bengio (2013) explain its fall and its growth.

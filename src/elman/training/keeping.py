@@ -1,7 +1,8 @@
 """Callbacks that keep what training has reached: checkpoints to go on from, the best weights, averaged weights."""
 
 import signal
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from types import FrameType
@@ -9,6 +10,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
+from rich.console import Console
 from torch import optim
 
 from elman.data import write_json
@@ -26,25 +28,36 @@ class Checkpoints(Callback):
         path: The file, replaced each time.
         minutes: Time between two; 0 saves at every step.
         validate_every: Steps between two validations.
+        console: Where Ctrl-C is answered.
     """
 
-    def __init__(self, path: Path, minutes: float, validate_every: int) -> None:
-        self.path, self.minutes, self.validate_every = path, minutes, validate_every
+    def __init__(self, path: Path, minutes: float, validate_every: int, console: Console) -> None:
+        self.path, self.minutes, self.validate_every, self.console = path, minutes, validate_every, console
         self.saved = monotonic()
         self.stop = False
-        self.former: dict[signal.Signals, Any] = {}
 
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Ctrl-C and SIGTERM come here within the block."""
+        former: dict[signal.Signals, Any] = {}
         with suppress(ValueError):  # signals belong to the main thread; elsewhere there are none
             for number in (signal.SIGINT, signal.SIGTERM):
-                self.former[number] = signal.signal(number, self._ask_to_stop)
+                former[number] = signal.signal(number, self._ask_to_stop)
+        try:
+            yield
+        finally:
+            for number, handler in former.items():
+                signal.signal(number, handler)
 
     def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:
         if self.stop:  # a second time: at once
-            raise KeyboardInterrupt
+            raise Interrupted(
+                f"stopped at once; what {self.path} holds stays" if self.path.exists() else "stopped at once"
+            )
         self.stop = True
+        self.console.print("stopping after the next step that can be saved; Ctrl-C again: at once")
 
-    def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: Trainer, *_: Any, **__: Any) -> None:
         if trainer.global_step % self.validate_every == 0:
             return
         if self.stop or monotonic() - self.saved >= 60 * self.minutes:
@@ -52,12 +65,6 @@ class Checkpoints(Callback):
             self.saved = monotonic()
         if self.stop:
             raise Interrupted(f"stopped after step {trainer.global_step:,}; saved in {self.path}")
-
-    def restore_signals(self) -> None:
-        """Give Ctrl-C back to whom it belonged."""
-        for number, handler in self.former.items():
-            signal.signal(number, handler)
-        self.former.clear()
 
 
 class BestWeights(Callback):
@@ -104,7 +111,7 @@ class Averaging(Callback):
         self._swap(trainer)
         loss = float(trainer.callback_metrics["valid_loss"])
         group = trainer.optimizers[0].param_groups[0]
-        earlier = self.losses[: len(self.losses) - self.patience]
+        earlier = self.losses[: max(0, len(self.losses) - self.patience)]
         if group["t0"] == NEVER and earlier and loss > min(earlier):
             group["t0"] = trainer.global_step
         self.losses.append(loss)

@@ -1,5 +1,7 @@
 """A task under Lightning: truncated back-propagation through time with carried state (Williams and Peng 1990)."""
 
+from math import isfinite
+from time import monotonic
 from typing import Any
 
 from lightning.pytorch import LightningModule
@@ -7,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 
 from elman.data import Window
+from elman.errors import RunError
 from elman.layers import LayerState, detach_state
 from elman.tasks import Task
 from elman.training.checkpoint import random_states, set_random_states
@@ -23,6 +26,7 @@ class TrainingModule(LightningModule):
         self.carried: LayerState | None = None
         self.valid_state: LayerState | None = None
         self.random_states: dict[str, Tensor] | None = None
+        self.started = monotonic()
 
     def training_step(self, batch: Window, number: int) -> Tensor:
         if self.random_states is not None:  # the first step after a resume
@@ -42,7 +46,13 @@ class TrainingModule(LightningModule):
         self.total, self.count = self.total + float(loss.mean) * loss.count, self.count + loss.count
 
     def on_validation_epoch_end(self) -> None:
-        for name, value in self.task.scores(self.total / max(1, self.count)).items():
+        mean = self.total / max(1, self.count)
+        if not isfinite(mean):
+            raise RunError(
+                f"training diverged: the validation loss is {mean} after step {self.global_step:,}; expected a number; "
+                "start again in a new folder with a lower --learning-rate or --clip-norm"
+            )
+        for name, value in self.task.scores(mean).items():
             self.log(f"valid_{name}", value, prog_bar=name == "loss")
 
     def configure_optimizers(self) -> Any:
@@ -50,16 +60,22 @@ class TrainingModule(LightningModule):
         schedule = make_schedule(optimiser, self.options, self.steps)
         return optimiser if schedule is None else {"optimizer": optimiser, "lr_scheduler": schedule}
 
-    def configure_gradient_clipping(self, optimizer: Any, gradient_clip_val: Any = None, **_: Any) -> None:
+    def configure_gradient_clipping(self, *_: Any, **__: Any) -> None:
         if self.options.clip_value:
             clip_grad_value_(self.network.parameters(), self.options.clip_value)
         if self.options.clip_norm:
             clip_grad_norm_(self.network.parameters(), self.options.clip_norm)
 
+    def seconds(self) -> float:
+        """How long this training has run, those parts before a resume included that led to its checkpoint."""
+        return monotonic() - self.started
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["carried"] = self.carried
         checkpoint["random_states"] = random_states()
+        checkpoint["seconds"] = self.seconds()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.carried = checkpoint["carried"]
         self.random_states = checkpoint["random_states"]
+        self.started -= checkpoint["seconds"]

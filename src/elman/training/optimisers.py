@@ -39,8 +39,8 @@ def make_schedule(optimiser: optim.Optimizer, options: TrainingOptions, steps: i
 
 
 def validation_steps(options: TrainingOptions, steps: int) -> int:
-    """Training steps between two validations."""
-    return min(steps, max(1, round(steps / options.epochs * options.validate_every)))
+    """Training steps between two validations; at least two, because checkpoints are made in between."""
+    return min(steps, max(2, round(steps / options.epochs * options.validate_every)))
 
 
 def rate_factor(step: int, steps: int, options: TrainingOptions) -> float:

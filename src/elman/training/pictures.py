@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-from matplotlib.figure import Figure
+from typing import Any
 
 from elman.data import replacing
 
@@ -16,8 +15,7 @@ def draw_learning_curves(path: Path, train: Sequence[tuple[int, float]], valid: 
         train: (step, nats per unit), thinned or not.
         valid: The same for validations.
     """
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.add_subplot()
+    figure, axes = _figure()
     if train:
         axes.plot(*zip(*train, strict=True), color="tab:blue", alpha=0.6, linewidth=1, label="training")
     if valid:
@@ -33,8 +31,7 @@ def draw_learning_curves(path: Path, train: Sequence[tuple[int, float]], valid: 
 
 def draw_gradient_flow(path: Path, norms: Mapping[str, Sequence[float]]) -> None:
     """The gradient's norm k steps back for several networks, as a PNG on a logarithmic scale."""
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.add_subplot()
+    figure, axes = _figure()
     for name, values in norms.items():
         axes.semilogy(range(len(values)), [max(value, 1e-38) for value in values], label=name)
     axes.set(xlabel="k, steps back from the loss", ylabel="norm of the loss's gradient\nwith respect to the state")
@@ -43,6 +40,13 @@ def draw_gradient_flow(path: Path, norms: Mapping[str, Sequence[float]]) -> None
     _save(figure, path)
 
 
-def _save(figure: Figure, path: Path) -> None:
+def _figure() -> tuple[Any, Any]:
+    from matplotlib.figure import Figure  # half a second to import, and not every command draws
+
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def _save(figure: Any, path: Path) -> None:
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=120)

@@ -31,14 +31,16 @@ class Lines(Callback):
         self.times: list[float] = []
         self.best = float("inf")
 
-    def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: Trainer, *_: Any, **__: Any) -> None:
         if len(self.times) > WARM_UP + MEASURED:
             return
         self.times.append(monotonic())
         if len(self.times) == WARM_UP + MEASURED:
             seconds = (self.times[-1] - self.times[WARM_UP - 1]) / MEASURED
             left = trainer.num_training_batches - trainer.global_step
-            self.console.print(f"{left:,} steps of {1000 * seconds:.0f} ms: about {duration(left * seconds)} of training")
+            self.console.print(
+                f"{left:,} steps of {1000 * seconds:.0f} ms: about {duration(left * seconds)} of training"
+            )
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         metrics = trainer.callback_metrics

@@ -5,15 +5,13 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from elman.errors import DataError, OptionError, suggestion
-from elman.tasks import Options, find_task
+from elman.tasks import Count, Options, Seed, Share, find_task
 
-Share = Annotated[float, Field(ge=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 
@@ -53,10 +51,16 @@ class TrainingOptions(Options):
     """Minutes between two checkpoints; 0 saves after every step."""
     log_every: Count = 50
     """Steps between two entries in the logs."""
-    seed: int = 0
+    seed: Seed = 0
     """Where all randomness starts; the same seed gives the same weights, bit for bit."""
     threads: Annotated[int, Field(ge=0)] = 0
     """Processor threads; 0 leaves PyTorch's choice."""
+
+    @model_validator(mode="after")
+    def _schedules_that_go_together(self) -> Self:
+        if self.warmup and self.schedule == "plateau":
+            raise ValueError("warmup cannot go with the schedule plateau; leave one of them away")
+        return self
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,8 @@ class Recipe:
         Raises:
             OptionError: A name is unknown or a value impossible.
         """
-        kind = find_task(task).Options
-        ours = {name: value for name, value in values.items() if name not in ("task", "train", "valid")}
+        kind = find_task(task).options_class
+        ours = {name: value for name, value in values.items() if name not in ("train", "valid")}
         known = kind.model_fields | TrainingOptions.model_fields
         for name in ours:
             if name not in known:
@@ -97,29 +101,45 @@ class Recipe:
 
     def data(self) -> dict[str, str | None]:
         """Where the data came from."""
-        return {name: None if path is None else str(path) for name, path in (("train", self.train), ("valid", self.valid))}
+        return {
+            name: None if path is None else str(path) for name, path in (("train", self.train), ("valid", self.valid))
+        }
 
 
-def read_recipe(path: Path) -> dict[str, Any]:
-    """The settings in a TOML file.
+def read_recipe(path: Path, task: str) -> dict[str, Any]:
+    """The settings for a task in a TOML file.
 
     Raises:
-        OptionError: The file cannot be read as TOML.
+        OptionError: The file cannot be read as TOML, is for another task, or has a setting that is impossible.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise OptionError(f"cannot read the recipe {path}: {error.strerror}; check the path") from error
     except ValueError as error:
-        raise OptionError(f"the recipe {path} is not TOML: {error}; expected lines such as: hidden_size = 256") from error
+        raise OptionError(
+            f"the recipe {path} is not TOML: {error}; expected lines such as: hidden_size = 256"
+        ) from error
+    meant = values.pop("task", task)
+    if meant != task:
+        raise OptionError(f"the recipe {path} is for the task {meant!r}; received the task {task!r}; train that one")
+    try:
+        Recipe.of(task, {name: value for name, value in values.items() if name not in ("train", "valid")})
+    except OptionError as error:
+        raise OptionError(f"in the recipe {path}, {error}") from None
+    return values
 
 
-def _data_path(value: str | Path | None) -> Path | None:
+def _data_path(value: Any) -> Path | None:
     """A path in which $NAMES of the environment are filled in."""
     if value is None:
         return None
-    path = os.path.expanduser(os.path.expandvars(str(value)))
+    if not isinstance(value, str | Path) or not str(value):
+        raise OptionError(f"train and valid expect the path of a file; received {value!r}")
+    path = os.path.expandvars(str(value))
     if "$" in path:
         name = path[path.index("$") :].split("/")[0]
-        raise DataError(f"the path {value} needs {name}, which the environment does not set; set it, e.g. export ELMAN_DATA=...")
-    return Path(path)
+        raise DataError(
+            f"the path {value} needs {name}, which the environment does not set; set it first: export {name[1:]}=FOLDER"
+        )
+    return Path(path).expanduser()

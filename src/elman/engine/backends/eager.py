@@ -6,7 +6,8 @@ from torch.func import functional_call
 from torch.nn.utils import parametrize
 
 from elman.engine.backends.base import Sequence
-from elman.engine.cell import Cell, State
+from elman.engine.cell import Cell, State, check_initial_state, check_step
+from elman.engine.padding import without_padding
 from elman.engine.record import keep, listened, recorded_step
 
 
@@ -34,14 +35,18 @@ class Loop(nn.Module):
     def forward(self, sequence: Sequence) -> tuple[Tensor, State]:
         time, batch, _ = sequence.x.shape
         initial = self.cell.initial_state(batch)
+        check_initial_state(self.cell, initial, batch)
         state = initial if sequence.state is None else sequence.state
         shortest = time if sequence.lengths is None else int(sequence.lengths.min()) if batch else 0
-        steps = _without_padding(sequence.x, sequence.lengths).unbind(0)  # x[t] would make backward quadratic in T
+        steps = without_padding(sequence.x, sequence.lengths).unbind(0)  # x[t] would make backward quadratic in T
         outputs, records = [], []
         for t in reversed(range(time)) if sequence.reverse else range(time):
             if sequence.resets is not None:
                 state = _choose(sequence.resets[t], initial, state)
-            output, after, record = self.step(steps[t], state, sequence)
+            result, record = self.step(steps[t], state, sequence)
+            if not outputs:
+                check_step(self.cell, result, batch)
+            output, after = result
             if t >= shortest and sequence.lengths is not None:
                 alive = (t < sequence.lengths).to(output.device)
                 output = _choose(alive, (output,), (torch.zeros_like(output),))[0]
@@ -57,22 +62,14 @@ class Loop(nn.Module):
             return sequence.x.new_zeros(0, batch, self.cell.output_size), state
         return torch.stack(outputs), state
 
-    def step(self, x: Tensor, state: State, sequence: Sequence) -> tuple[Tensor, State, dict[str, Tensor]]:
+    def step(self, x: Tensor, state: State, sequence: Sequence) -> tuple[tuple[Tensor, State], dict[str, Tensor]]:
         arguments = (x, state, sequence.context) if sequence.context else (x, state)
         if not listened():
-            return *self.cell(*arguments), {}
+            return self.cell(*arguments), {}
         with recorded_step() as record:
-            return *self.cell(*arguments), record
+            return self.cell(*arguments), record
 
 
 def _choose(condition: Tensor, yes: State, no: State) -> State:
     """Row by row, the one or the other."""
     return tuple(torch.where(condition.view(-1, *[1] * (b.dim() - 1)), a, b) for a, b in zip(yes, no, strict=True))
-
-
-def _without_padding(x: Tensor, lengths: Tensor | None) -> Tensor:
-    """Zeros past each row's length, so that a NaN in the padding reaches no gradient."""
-    if lengths is None or x.numel() == 0:
-        return x
-    alive = torch.arange(len(x)).unsqueeze(1) < lengths
-    return x.masked_fill(~alive.unsqueeze(-1).to(x.device), 0)

@@ -1,0 +1,45 @@
+# Every target sets up .venv by itself, once; it needs Python 3.11 or newer and nothing else.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# the demo goes on with a run that was stopped, and shows one that is done
+RESUME = $(if $(wildcard runs/demo/config.json),--resume,--recipe recipes/demo.toml)
+
+.PHONY: demo test check format bench docs clean
+
+demo: $(READY)
+	$(BIN)/elman train generate --out runs/demo $(RESUME)
+	$(BIN)/elman predict runs/demo "The " --length 400 --temperature 0.6
+
+test: $(READY)
+	$(BIN)/python -m pytest -n 2
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/basedpyright
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY)
+	$(BIN)/python benchmarks/parity.py
+	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/demo.py
+	$(BIN)/python docs/generate.py
+
+docs: $(READY)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'
+	$(BIN)/sphinx-build -W -b html docs docs/_build
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) docs/_build .pytest_cache .ruff_cache

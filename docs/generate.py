@@ -1,0 +1,112 @@
+"""Fill the generated parts of both READMEs: results from benchmarks/results, the file map from docstrings.
+
+    python docs/generate.py           writes
+    python docs/generate.py --check   says what would change, and fails if anything would
+
+A part stands between <!-- results --> and <!-- /results -->, or <!-- files --> and <!-- /files -->.
+"""
+
+import ast
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
+FOLDERS = ("engine", "layers", "data", "models", "tasks", "training", "interfaces")
+
+GOALS = [
+    # file, key, what, goal
+    ("parity", "f64_max", "drop-ins against torch.nn, 240 option sets, f64: largest relative difference", "<= 1e-10"),
+    ("parity", "f32_ratio_max", "the same in f32: distance from f64, as a multiple of torch's own", "<= 2"),
+    ("tinyshakespeare", "valid_nats_per_char", "tiny Shakespeare, characters: nats per character", "<= 1.55"),
+    ("ptb_small", "test_perplexity", "Penn Treebank, words, 2 x 200, 13 epochs: test perplexity", "<= 115.9"),
+    ("demo", "seconds", "`make demo` after set-up, seconds", "<= 180"),
+    ("overhead", "share", "share of a training step outside model and optimiser", "<= 0.10"),
+]
+
+
+def results_table() -> str:
+    """What was measured, beside its goal and the command that makes it."""
+    lines = ["| what | goal | measured | date | command |", "|---|---|---|---|---|"]
+    for name, key, what, goal in GOALS:
+        path = ROOT / "benchmarks" / "results" / f"{name}.json"
+        if path.exists():
+            result = json.loads(path.read_text())
+            value = f"{result['metrics'][key]:.4g}"
+            lines.append(f"| {what} | {goal} | **{value}** | {result['date']} | `{result['command']}` |")
+    return "\n".join([*lines, "", *long_lags_table(), hardware()])
+
+
+def long_lags_table() -> list[str]:
+    """The longest lag that each network solved."""
+    path = ROOT / "benchmarks" / "results" / "long_lags.json"
+    if not path.exists():
+        return []
+    result = json.loads(path.read_text())
+    networks = list(dict.fromkeys(row["network"] for row in result["rows"]))
+    lines = [f"| longest lag solved (of 20 to 1,000; `{result['command']}`) | {' | '.join(networks)} |"]
+    lines.append("|---" * (len(networks) + 1) + "|")
+    for task in dict.fromkeys(row["task"] for row in result["rows"]):
+        lags = [str(result["metrics"].get(f"{task}_{network}", "-")) for network in networks]
+        lines.append(f"| {task} | {' | '.join(lags)} |")
+    return [*lines, ""]
+
+
+def hardware() -> str:
+    """The machine of the newest result."""
+    results: list[dict[str, Any]] = [
+        json.loads(path.read_text()) for path in (ROOT / "benchmarks" / "results").glob("*.json")
+    ]
+    if not results:
+        return ""
+    newest = max(results, key=lambda result: result["date"])
+    return f"{newest['hardware']}; torch {newest['versions']['torch']}."
+
+
+def file_map() -> str:
+    """One phrase for each file: the first sentence of its docstring."""
+    lines = []
+    for path in [ROOT / "src/elman/__init__.py", ROOT / "src/elman/errors.py"]:
+        lines.append(f"- `{path.name}`: {phrase(path)}")
+    for folder in FOLDERS:
+        root = ROOT / "src/elman" / folder
+        lines.append(f"- **`{folder}/`**: {phrase(root / '__init__.py')}")
+        for path in sorted(root.rglob("*.py"), key=lambda path: (len(path.parts), path)):
+            if path.name != "__init__.py":
+                lines.append(f"  - `{path.relative_to(root)}`: {phrase(path)}")
+    return "\n".join(lines)
+
+
+def phrase(path: Path) -> str:
+    """The first paragraph of a file's docstring, on one line."""
+    docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
+    return " ".join(docstring.partition("\n\n")[0].split())
+
+
+def filled(text: str) -> str:
+    """A README with its generated parts made anew."""
+    for part, content in (("results", results_table()), ("files", file_map())):
+        pattern = rf"(<!-- {part} -->).*?(<!-- /{part} -->)"
+        text = re.sub(
+            pattern, lambda match, content=content: f"{match[1]}\n\n{content}\n\n{match[2]}", text, flags=re.S
+        )
+    return text
+
+
+def main() -> None:
+    """Write, or check."""
+    stale = [path for path in READMES if filled(path.read_text()) != path.read_text()]
+    if "--check" in sys.argv:
+        if stale:
+            sys.exit(f"out of date: {', '.join(path.name for path in stale)}; run: python docs/generate.py")
+        return
+    for path in stale:
+        path.write_text(filled(path.read_text()))
+        print(f"wrote {path.name}")
+
+
+if __name__ == "__main__":
+    main()

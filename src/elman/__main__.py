@@ -1,0 +1,5 @@
+"""`python -m elman` is the same as `elman`."""
+
+from elman.interfaces import main
+
+main()

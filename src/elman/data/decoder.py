@@ -1,0 +1,53 @@
+"""Units back to text as they come, with what must be remembered from one to the next."""
+
+import codecs
+
+END_OF_LINE = "<eos>"
+
+
+class Decoder:
+    """Characters: each is text by itself."""
+
+    def put(self, unit: str) -> str:
+        """The text that a unit adds."""
+        return unit
+
+    def follow(self, text: str) -> None:
+        """Go on after a text."""
+
+
+class Spaced(Decoder):
+    """Words: a space between two, a line end for `<eos>`."""
+
+    def __init__(self) -> None:
+        self.between = ""
+
+    def put(self, unit: str) -> str:
+        before, self.between = self.between, "" if unit == END_OF_LINE else " "
+        return "\n" if unit == END_OF_LINE else before + unit
+
+    def follow(self, text: str) -> None:
+        self.between = " " if text and not text[-1].isspace() else ""
+
+
+class Bytewise(Decoder):
+    """Bytes in the printable stand-ins of GPT-2; a character of several bytes comes when its last byte does."""
+
+    def __init__(self) -> None:
+        self.decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+
+    def put(self, unit: str) -> str:
+        return self.decoder.decode(bytes(BYTE_OF[symbol] for symbol in unit))
+
+    def follow(self, text: str) -> None:
+        self.decoder.reset()
+
+
+def _byte_of() -> dict[str, int]:
+    """The byte that each stand-in means: visible ones are themselves, the others stand from U+0100 on."""
+    visible = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    hidden = [byte for byte in range(0x100) if byte not in visible]
+    return {chr(byte): byte for byte in visible} | {chr(0x100 + n): byte for n, byte in enumerate(hidden)}
+
+
+BYTE_OF = _byte_of()

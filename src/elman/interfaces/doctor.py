@@ -1,0 +1,56 @@
+"""What `elman doctor` tells: versions, processor, and what is missing."""
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+LIBRARIES = (
+    "torch",
+    "lightning",
+    "tokenizers",
+    "safetensors",
+    "pydantic",
+    "typer",
+    "numpy",
+    "matplotlib",
+    "tensorboardX",
+)
+
+
+def examine() -> dict[str, Any]:
+    """Facts by name: versions as text, counts as numbers, what is there as true."""
+    return {
+        "elman": version("elman"),
+        "python": platform.python_version(),
+        **{library: _version(library) for library in LIBRARIES},
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "threads of torch": torch.get_num_threads(),
+        "instruction set": torch.backends.cpu.get_cpu_capability(),
+        "oneDNN": torch.backends.mkldnn.is_available(),
+        "OpenMP": torch.backends.openmp.is_available(),
+        "GPU": torch.cuda.is_available(),
+        "compiled cells": "not yet: every cell runs in the plain loop (eager)",
+        "ELMAN_DATA": os.environ.get("ELMAN_DATA", "not set: recipes for published data need it"),
+    }
+
+
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return "missing"
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"

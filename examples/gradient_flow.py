@@ -16,7 +16,7 @@ from elman.data import adding
 from elman.layers import find_cell
 from elman.training import draw_gradient_flow
 
-LAG, STEPS = 60, 400
+LAG, STEPS = 60, 1500
 
 
 def train(network: elman.Recurrent, steps: int) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from jaxtyping import config
 
 
 @pytest.fixture(autouse=True)
@@ -24,3 +25,11 @@ def rhyme() -> str:
 def tiny() -> dict[str, object]:
     """Settings that train in a second."""
     return {"hidden_size": 12, "embedding_size": 6, "batch_size": 4, "window": 16, "epochs": 2, "log_every": 5}
+
+
+@pytest.fixture
+def as_in_use():
+    """Without the shape checks of the tests, so that Elman's own messages are heard."""
+    config.update("jaxtyping_disable", True)
+    yield
+    config.update("jaxtyping_disable", False)

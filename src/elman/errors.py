@@ -62,3 +62,20 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     known = sorted(known)
     near = get_close_matches(word, known, n=1)
     return f"did you mean '{near[0]}'?" if near else f"expected one of: {', '.join(known)}"
+
+
+def check_option(name: str, value: str, known: Iterable[str]) -> None:
+    """Accept a known word.
+
+    Raises:
+        OptionError: The word is none of the known ones.
+
+    Example:
+        >>> check_option("reset", "befor", ["before", "after"])
+        Traceback (most recent call last):
+        ...
+        elman.errors.OptionError: reset cannot be 'befor'; did you mean 'before'?
+    """
+    known = list(known)
+    if value not in known:
+        raise OptionError(f"{name} cannot be {value!r}; {suggestion(str(value), known)}")

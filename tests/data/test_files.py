@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from elman.data import read_json, read_text, write_json, write_tensors, write_text
 from elman.errors import DataError, RunError
 
-PACKED = gzip.compress("a text".encode() * 99)
+PACKED = gzip.compress(b"a text" * 99)
 TWO_LINES = "one\ntwö\n"
 
 

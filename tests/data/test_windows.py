@@ -32,10 +32,11 @@ def test_rows_are_contiguous_from_window_to_window(length, rows, width):
     assert len(list(windows)) == len(windows) == -(-per_row // width)
 
 
-@pytest.mark.parametrize("number", [-1, 3, 10])
-def test_there_is_no_window_outside(number):
-    with pytest.raises(IndexError):
-        Windows(torch.arange(11), 1, 4)[number]
+def test_positions_go_on_epoch_after_epoch():
+    windows = Windows(torch.arange(11), 1, 4)
+    for number, window in enumerate(windows):
+        assert windows.batch(number + 2 * len(windows)).inputs.equal(window.inputs)
+        assert window.fresh == (number == 0)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,6 @@ def test_too_little_is_refused(length, keep_all, message):
 
 
 def test_a_window_goes_to_another_device_or_type():
-    window = Windows(torch.arange(11), 2, 3)[1].to("cpu", dtype=torch.int32)
+    window = Windows(torch.arange(11), 2, 3).batch(1).to("cpu", dtype=torch.int32)
     assert window.inputs.dtype == window.targets.dtype == torch.int32
     assert not window.fresh

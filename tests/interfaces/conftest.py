@@ -49,8 +49,3 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
             main()
     assert not stop.value.code
     return folder / "run"
-
-
-def contents(folder: Path) -> dict[str, bytes | None]:
-    """Everything under a folder."""
-    return {str(path): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}

@@ -5,7 +5,6 @@ import io
 
 import pytest
 import torch
-from jaxtyping import config
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
@@ -60,14 +59,6 @@ NETWORKS = {
     ),
 }
 networks = pytest.mark.parametrize("name", NETWORKS)
-
-
-@pytest.fixture
-def as_in_use():
-    """Without the shape checks of the tests, so that Elman's own messages are heard."""
-    config.update("jaxtyping_disable", True)
-    yield
-    config.update("jaxtyping_disable", False)
 
 
 def some_input(time: int = T, batch: int = B) -> Tensor:

@@ -23,7 +23,7 @@ class Plain(elman.Cell):
 
 def one_step(model, path) -> float:
     """How much a step of training changes the loss of its batch."""
-    batch = model.task.read(path, None).train[0]
+    batch = model.task.read(path, None).train.batch(0)
     optimiser = torch.optim.SGD(model.network.parameters(), 0.01)
     before = model.task.loss(model.network, batch, None)
     before.mean.backward()

@@ -46,7 +46,7 @@ def test_words_are_scored_per_character_too(make, rhyme):
 
 def test_long_texts_in_several_rows_count_every_unit(model, rhyme, monkeypatch):
     monkeypatch.setattr("elman.tasks.generate.UNITS_IN_A_ROW", 50)
-    windows = model.task.windows_to_score(rhyme[:149])
+    windows = model.task.batches_to_score(rhyme[:149])
     assert windows.inputs.shape[1] == 3
     assert sum(int((window.targets >= 0).sum()) for window in windows) == 148
 
@@ -55,7 +55,7 @@ def test_long_texts_in_several_rows_count_every_unit(model, rhyme, monkeypatch):
 def test_the_mean_loss_leaves_the_mode_as_it_was(make, training, rhyme):
     model = make(dropout=0.5, num_layers=2)
     model.network.train(training)
-    batches = model.task.windows_to_score(rhyme[:99])
+    batches = model.task.batches_to_score(rhyme[:99])
     assert mean_loss(model.task, model.network, batches) == mean_loss(model.task, model.network, batches)
     assert model.network.training is training
 

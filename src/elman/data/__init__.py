@@ -2,6 +2,7 @@
 
 from elman.data.decoder import Decoder
 from elman.data.files import read_bytes, read_json, read_text, replacing, write_json, write_tensors, write_text
+from elman.data.lines import Lines, cut_to
 from elman.data.long_lags import SYMBOLS, adding, copy_memory
 from elman.data.text import Texts, embedded_text, read_texts
 from elman.data.tokenizer import Tokenizer, Units
@@ -11,6 +12,7 @@ __all__ = [
     "IGNORE",
     "SYMBOLS",
     "Decoder",
+    "Lines",
     "Texts",
     "Tokenizer",
     "Units",
@@ -18,6 +20,7 @@ __all__ = [
     "Windows",
     "adding",
     "copy_memory",
+    "cut_to",
     "embedded_text",
     "read_bytes",
     "read_json",

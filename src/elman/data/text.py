@@ -18,6 +18,10 @@ class Texts:
     valid: str
     notes: tuple[str, ...] = ()
 
+    def named(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        """Both texts with what to call them in a message."""
+        return (self.train, "the training text"), (self.valid, "the validation text")
+
     @property
     def fingerprint(self) -> str:
         """Tells whether a later call reads the same texts."""

@@ -76,11 +76,11 @@ class Windows:
     def __len__(self) -> int:
         return -(-len(self.inputs) // self.width)
 
-    def __getitem__(self, number: int) -> Window:
-        if not 0 <= number < len(self):
-            raise IndexError(number)
+    def batch(self, position: int) -> Window:
+        """The window at a position of an endless reading, epoch after epoch."""
+        number = position % len(self)
         steps = slice(number * self.width, (number + 1) * self.width)
         return Window(self.inputs[steps], self.targets[steps], fresh=number == 0)
 
     def __iter__(self) -> Iterator[Window]:
-        return (self[number] for number in range(len(self)))
+        return (self.batch(number) for number in range(len(self)))

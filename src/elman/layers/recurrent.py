@@ -4,32 +4,17 @@ Key: T time, B batch, I input size, H hidden size, O output size.
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from elman.engine import Cell, State, as_cell, without_padding
-from elman.errors import CellError, OptionError, ShapeError, suggestion
+from elman.errors import CellError, OptionError, ShapeError, check_option
+from elman.layers.cells.activations import OUTPUT_ACTIVATIONS
 from elman.layers.door import enter, last_outputs
 from elman.layers.stack import Stack
 from elman.layers.wrappers import RecurrentDropout, WeightDrop, Zoneout, check_probability
-
-
-def identity(y: Tensor) -> Tensor:
-    """No activation."""
-    return y
-
-
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {  # no lambdas: a layer must pickle
-    "identity": identity,
-    "sigmoid": torch.sigmoid,
-    "tanh": torch.tanh,
-    "relu": torch.relu,
-    "softmax": partial(torch.softmax, dim=-1),
-}
 
 Factory = Callable[[int, int], nn.Module]
 LayerState = tuple[State, ...]
@@ -64,6 +49,7 @@ class Recurrent(nn.Module):
         ShapeError: At a call, a tensor does not fit.
 
     Example:
+        >>> import torch
         >>> from elman.layers import GRUCell
         >>> network = Recurrent(GRUCell, 8, 16, num_layers=2, bidirectional=True)
         >>> y, state = network(torch.randn(5, 3, 8), lengths=torch.tensor([5, 2, 4]))
@@ -96,8 +82,10 @@ class Recurrent(nn.Module):
         self.residual = residual
         check_probability("dropout", dropout)
         self.dropout = dropout
-        self.dropout_per = _one_of("dropout_per", dropout_per, ("step", "sequence"))
-        self.output_at = _one_of("output_at", output_at, ("every step", "last step"))
+        check_option("dropout_per", dropout_per, ("step", "sequence"))
+        check_option("output_at", output_at, ("every step", "last step"))
+        self.dropout_per = dropout_per
+        self.output_at = output_at
         self.activation = _activation(output_activation, output_size)
 
         def wrapped(cell: Cell) -> Cell:
@@ -221,12 +209,6 @@ def _check_whole(name: str, value: int) -> None:
         raise OptionError(f"{name} expects a whole number of at least 1; received {value!r}")
 
 
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:
-    if value not in known:
-        raise OptionError(f"{name} cannot be {value!r}; {suggestion(str(value), known)}")
-    return value
-
-
 def _activation(activation: str | Callable[[Tensor], Tensor], output_size: int | None) -> Callable[[Tensor], Tensor]:
     if output_size is not None:
         _check_whole("output_size", output_size)
@@ -234,4 +216,5 @@ def _activation(activation: str | Callable[[Tensor], Tensor], output_size: int |
         raise OptionError(f"output_activation {activation!r} needs an output layer; give output_size too")
     if callable(activation):
         return activation
-    return ACTIVATIONS[_one_of("output_activation", activation, tuple(ACTIVATIONS))]
+    check_option("output_activation", activation, OUTPUT_ACTIVATIONS)
+    return OUTPUT_ACTIVATIONS[activation]

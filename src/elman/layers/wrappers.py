@@ -14,8 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elman.engine import Cell, Context, State, as_cell, as_sizes
-from elman.errors import CellError, OptionError, ShapeError
-from elman.layers.cells.options import check_option
+from elman.errors import CellError, OptionError, ShapeError, check_option
 
 
 class Wrapper(Cell):

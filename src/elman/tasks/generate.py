@@ -8,15 +8,19 @@ from typing import Any, ClassVar, Literal
 from torch import nn
 from torch.nn import functional as F
 
-from elman.data import IGNORE, Tokenizer, Window, Windows, read_text, read_texts
+from elman.data import IGNORE, Lines, Tokenizer, Window, Windows, cut_to, read_text, read_texts
 from elman.layers import LayerState, find_cell
 from elman.models import LanguageModel
 from elman.tasks.options import Count, Options, Share
 from elman.tasks.session import Session
-from elman.tasks.task import Examples, Loss, Task
+from elman.tasks.task import Batches, Examples, Loss, Task
 
 UNITS_IN_A_ROW = 200_000
 """A longer text is scored in several rows side by side; each starts without memory."""
+
+
+READING = ("units", "vocabulary_size", "min_count", "examples", "max_length", "cut")
+"""Options that say how a text is read; the network does not know them."""
 
 
 class GenerateOptions(Options):
@@ -28,6 +32,12 @@ class GenerateOptions(Options):
     """Keep at most this many units; byte-pair units stop at 2,000 when nothing is said."""
     min_count: Count = 1
     """Words or characters seen less often read as <unk>."""
+    examples: Literal["stream", "line"] = "stream"
+    """The text is one stream, or each line is an example of its own that starts without memory."""
+    max_length: Count | None = None
+    """Units of a line that are read at most; how many are cut is said."""
+    cut: Literal["start", "end"] = "end"
+    """The side on which a line that is too long is cut."""
     batch_size: Count = 32
     """How many places of the text are read side by side."""
     window: Count = 100
@@ -78,38 +88,53 @@ class Generate(Task):
         self.tokenizer = Tokenizer.learn(
             texts.train, options.units, vocabulary_size=options.vocabulary_size, min_count=options.min_count
         )
-        train_numbers = self.tokenizer.encode(texts.train, "the training text")
-        valid_numbers = self.tokenizer.encode(texts.valid, "the validation text")
-        self.units_per_character = len(valid_numbers) / len(texts.valid)
-        windows = Windows(train_numbers, options.batch_size, options.window, name="the training text")
+        train_units, valid_units = (len(self.tokenizer.encode(text, name)) for text, name in texts.named())
+        self.units_per_character = valid_units / len(texts.valid)
+        if options.examples == "line":
+            (train_lines, cut), (valid_lines, _) = (self._lines(text, name) for text, name in texts.named())
+            notes = (f"{cut:,} of {train_units:,} units cut at the {options.cut} of lines",) if cut else ()
+        else:
+            train_lines = self._windows(texts.train, "the training text", options.batch_size, keep_all=False)
+            valid_lines = self._windows(texts.valid, "the validation text", options.batch_size)
+            notes = ()
+        first = train_lines.batch(0).inputs[: options.window, :3]
         return Examples(
-            train=windows,
-            valid=Windows(valid_numbers, options.batch_size, options.window, keep_all=True, name="the validation text"),
-            notes=texts.notes,
-            rows=tuple(
-                self.tokenizer.decode(windows.inputs[: options.window, row]) for row in range(3)[: options.batch_size]
-            ),
+            train=train_lines,
+            valid=valid_lines,
+            notes=(*texts.notes, *notes),
+            rows=tuple(self.tokenizer.decode(row) for row in first.unbind(1)),
             facts={
-                "training units": len(train_numbers),
-                "validation units": len(valid_numbers),
+                "training units": train_units,
+                "validation units": valid_units,
                 "vocabulary": len(self.tokenizer),
             },
             fingerprint=texts.fingerprint,
         )
 
-    def read_to_score(self, path: Path) -> Windows:
-        return self.windows_to_score(read_text(path), str(path))
+    def _windows(self, text: str, name: str, rows: int, *, keep_all: bool = True) -> Windows:
+        """A text as one stream, in rows that go on from window to window."""
+        return Windows(self.tokenizer.encode(text, name), rows, self.options.window, keep_all=keep_all, name=name)
 
-    def windows_to_score(self, text: str, name: str = "the text") -> Windows:
-        """A text of which every unit but the first is predicted once."""
-        numbers = self.tokenizer.encode(text, name)
-        self.units_per_character = len(numbers) / max(1, len(text))
-        return Windows(numbers, ceil(len(numbers) / UNITS_IN_A_ROW) or 1, self.options.window, keep_all=True, name=name)
+    def _lines(self, text: str, name: str) -> tuple[Lines, int]:
+        """Each line of a text as an example, and how many units were cut."""
+        lines = [self.tokenizer.encode(line, name) for line in text.split("\n") if line.strip()]
+        kept, cut = cut_to(lines, self.options.max_length, self.options.cut)
+        border = int(self.tokenizer.encode("\n", f"the end of lines in {name}")[0])
+        return Lines(kept, border, self.options.batch_size, name), cut
+
+    def read_to_score(self, path: Path) -> Batches:
+        return self.batches_to_score(read_text(path), str(path))
+
+    def batches_to_score(self, text: str, name: str = "the text") -> Batches:
+        """A text of which every unit is predicted once; in a stream, every one but the first."""
+        units = len(self.tokenizer.encode(text, name))
+        self.units_per_character = units / max(1, len(text))
+        if self.options.examples == "line":
+            return self._lines(text, name)[0]
+        return self._windows(text, name, ceil(units / UNITS_IN_A_ROW) or 1)
 
     def network(self) -> LanguageModel:
-        shape = self.options.model_dump(
-            exclude={"units", "vocabulary_size", "min_count", "batch_size", "window", "cell"}
-        )
+        shape = self.options.model_dump(exclude={*READING, "batch_size", "window", "cell"})
         return LanguageModel(len(self.tokenizer), find_cell(self.options.cell), **shape)
 
     def loss(self, network: nn.Module, batch: Window, state: LayerState | None) -> Loss:
@@ -129,7 +154,7 @@ class Generate(Task):
     def session(self, network: nn.Module, seed: int = 0) -> Session:
         """A text in the making."""
         assert isinstance(network, LanguageModel)
-        return Session(network, self.tokenizer, seed)
+        return Session(network, self.tokenizer, seed, line=self.options.examples == "line")
 
     def predict(self, network: nn.Module, inputs: Sequence[str], *, seed: int = 0, **settings: Any) -> list[str]:
         answers = []

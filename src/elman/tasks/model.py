@@ -74,7 +74,7 @@ class Model:
     def score(self, text: str) -> dict[str, float]:
         """How well the model expects a text: scores as in `evaluate`."""
         assert isinstance(self.task, Generate)
-        return self._scores(self.task.windows_to_score(text))
+        return self._scores(self.task.batches_to_score(text))
 
     def _scores(self, batches: Batches) -> dict[str, float]:
         return self.task.scores(mean_loss(self.task, self.network, batches))

@@ -27,12 +27,13 @@ class Session:
         network: A trained model.
         tokenizer: Its units.
         seed: Where the randomness starts; the same seed writes the same text.
+        line: The model was trained on lines: it begins at the start of one, and stops at its end.
 
     Raises:
         OptionError: The seed is no whole number from 0.
     """
 
-    def __init__(self, network: LanguageModel, tokenizer: Tokenizer, seed: int = 0) -> None:
+    def __init__(self, network: LanguageModel, tokenizer: Tokenizer, seed: int = 0, *, line: bool = False) -> None:
         self.network = network.eval()
         self.tokenizer = tokenizer
         self.decoder = tokenizer.decoder()
@@ -40,6 +41,9 @@ class Session:
         self.state: LayerState | None = None
         self.scores: Tensor | None = None
         """(1, V), of the unit that comes next."""
+        self.end = "\n" if line else None
+        if line:
+            self.read("\n")
 
     @torch.inference_mode()
     def read(self, text: str) -> None:
@@ -68,7 +72,8 @@ class Session:
         """
         writing = Writing.of(settings)
         pieces = self.tokenizer.stream(self._numbers(writing), self.decoder)
-        return until(pieces, writing.stop) if writing.stop else pieces
+        stop = writing.stop or self.end
+        return until(pieces, stop) if stop else pieces
 
     def _numbers(self, writing: Writing) -> Iterator[int]:
         for _ in range(writing.length):

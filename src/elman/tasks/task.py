@@ -14,11 +14,13 @@ from elman.tasks.options import Options
 
 
 class Batches(Protocol):
-    """Batches by number, the same ones whenever asked."""
+    """The batches of an epoch, in the same order whenever asked."""
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, number: int) -> Window: ...
+    def batch(self, position: int) -> Window:
+        """The batch at a position of an endless reading, epoch after epoch."""
+        ...
 
     def __iter__(self) -> Iterator[Window]: ...
 

@@ -96,7 +96,7 @@ def start_run(recipe: Recipe, out: Path, console: Console) -> Model:
 @torch.no_grad()
 def _try(task: Task, examples: Examples) -> None:
     """One step, so that a network that cannot be made or cannot read its data is found before anything is written."""
-    task.loss(task.network(), examples.valid[0], None)
+    task.loss(task.network(), examples.valid.batch(0), None)
 
 
 def _open(out: Path, task: Task, config: dict[str, Any]) -> None:

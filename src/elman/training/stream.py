@@ -21,9 +21,8 @@ class Stream:
 
     def __iter__(self) -> Iterator[Window]:
         while self.position < len(self):
-            number = self.position % len(self.batches)
             self.position += 1
-            yield self.batches[number]
+            yield self.batches.batch(self.position - 1)
 
     def state_dict(self) -> dict[str, int]:
         return {"position": self.position}

@@ -34,5 +34,5 @@ def test_hidden_layer_is_recorded_at_its_own_width() -> None:
 
 @pytest.mark.parametrize("option", ["activation", "output_activation"])
 def test_unknown_activation_is_refused(option: str) -> None:
-    with pytest.raises(OptionError, match=f"^{option} cannot be 'softmax'"):
-        JordanCell(3, 4, **{option: "softmax"})
+    with pytest.raises(OptionError, match=f"^{option} cannot be 'cube'"):
+        JordanCell(3, 4, **{option: "cube"})

@@ -5,8 +5,8 @@ from typing import ClassVar
 from torch import Tensor
 
 from elman.engine import Context, State
+from elman.errors import check_option
 from elman.layers.cells.activations import ACTIVATIONS, Activation
-from elman.layers.cells.options import check_option
 from elman.layers.cells.stacked import StackedCell
 
 

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elman.engine import Context, State
+from elman.errors import check_option
 from elman.layers.cells.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, Activation, OutputActivation
-from elman.layers.cells.options import check_option
 from elman.layers.cells.stacked import StackedCell
 
 
@@ -27,7 +27,7 @@ class JordanCell(StackedCell):
         hidden_size: H, the width of h.
         output_size: O, the width of y, which is both output and state; H when omitted.
         activation: f, one of tanh, sigmoid and relu.
-        output_activation: g, one of these or identity, as article 2 has it.
+        output_activation: g, one of these, identity (as article 2 has it) or softmax.
 
     Shapes: x (B, I), y (B, O); weight_ih (H, I), weight_hh (H, O), bias (H), weight_ho (O, H), bias_o (O).
     Records: hidden.

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elman.engine import Context, State
-from elman.layers.cells.options import check_option
+from elman.errors import check_option
 from elman.layers.cells.stacked import StackedCell
 
 Peepholes = Literal["diagonal", "full"]

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, TypeVar
 import torch
 from torch import Tensor
 
-from elman.layers.cells.options import check_option
+from elman.errors import check_option
 from elman.layers.cells.stacked import StackedCell
 
 Update = Literal["keep", "take"]

@@ -1,0 +1,54 @@
+"""`generate` on lines: names, tunes, sentences that have nothing to do with each other."""
+
+import math
+from io import StringIO
+
+import elman
+import pytest
+from elman.errors import DataError
+from rich.console import Console
+
+NAMES = [a + b for a in ("an", "be", "co", "da") for b in ("na", "no", "lia", "ric")] * 6
+
+
+@pytest.fixture(scope="module", params=["character", "bpe"])
+def trained(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("names")
+    (folder / "names.txt").write_text("\n".join(NAMES) + "\n")
+    console = Console(file=StringIO(), width=200)
+    settings = {"hidden_size": 24, "embedding_size": 8, "batch_size": 8, "epochs": 6, "learning_rate": 0.02}
+    model = elman.train(
+        "generate", train=folder / "names.txt", valid=folder / "names.txt", out=folder / "run", console=console,
+        units=request.param, examples="line", max_length=4, **settings,
+    )  # fmt: skip
+    return model, console.file.getvalue(), folder
+
+
+def test_what_is_cut_is_said(trained):
+    _, told, _ = trained
+    if trained[0].task.options.units == "character":
+        # 8 of the 16 names have 5 letters
+        assert f"{8 * 6:,} of {sum(map(len, NAMES)) + len(NAMES):,} units cut at the end of lines" in told
+
+
+def test_writes_one_line_and_stops_at_its_end(trained):
+    model, _, folder = trained
+    loaded = elman.load(folder / "run")
+    written = [loaded.predict("", seed=seed, temperature=0.5, length=40)[0] for seed in range(8)]
+    assert all("\n" not in one and len(one) < 40 for one in written)
+    assert len({*written} & {name[:4] for name in NAMES}) >= 2
+    assert "".join(loaded.stream("", seed=3, temperature=0.5, length=40)) == written[3]
+
+
+def test_a_known_name_is_likelier_than_a_scrambled_one(trained):
+    model = trained[0]
+    known, scrambled = model.score("anna\n")["loss"], model.score("nnaa\n")["loss"]
+    assert known < scrambled
+    assert math.isclose(model.score("anna\nanna\n")["loss"], known, rel_tol=1e-5)  # lines do not know each other
+
+
+def test_one_line_without_an_end_cannot_be_lines(tmp_path):
+    (tmp_path / "one.txt").write_text("abcabcabc" * 30)
+    with pytest.raises(DataError, match=r"the end of lines in the training text has 1 characters"):
+        elman.train("generate", train=tmp_path / "one.txt", out=tmp_path / "run", examples="line")
+    assert not (tmp_path / "run").exists()

@@ -1,10 +1,12 @@
-"""The longest lag that each network learns to bridge: python benchmarks/long_lags.py [adding] [copy]
+"""The longest lag that each network learns to bridge: python benchmarks/long_lags.py [TASK or NETWORK]...
 
-Settings stand in recipes/long_lags.toml. Lags are tried in rising order until one is not solved.
+Settings stand in recipes/long_lags.toml. Lags are tried in rising order until one is not solved. Every attempt is kept
+at once; those already in the results are not made again, so remove the file to start over.
 """
 
 import sys
 import tomllib
+from itertools import product
 from time import perf_counter
 from typing import Any
 
@@ -59,11 +61,11 @@ def attempt(task: str, settings: dict[str, Any], lag: int) -> dict[str, Any]:
         nn.utils.clip_grad_norm_(model.parameters(), RECIPE["clip_norm"])
         optimiser.step()
         recent.append(measure)
-        if step % RECIPE["check_every"] == 0:
+        if step % RECIPE["check_every"] == 0 or perf_counter() - start > RECIPE["seconds"]:
             mean = sum(recent) / len(recent)
             best = mean if best is None else (min if task == "adding" else max)(best, mean)
             recent = []
-            if solved(task, mean):
+            if solved(task, mean) or perf_counter() - start > RECIPE["seconds"]:
                 break
     return {
         "lag": lag,
@@ -80,25 +82,36 @@ def solved(task: str, measure: float) -> bool:
     return measure <= limit if task == "adding" else measure >= limit
 
 
-def main(tasks: list[str]) -> None:
-    """Every network on every task; results of tasks not asked for stay."""
-    start = perf_counter()
-    rows: list[dict[str, Any]] = []
-    for task in tasks:
-        for name, settings in RECIPE["networks"].items():
-            for lag in RECIPE["lags"]:
-                rows.append({"task": task, "network": name} | attempt(task, settings, lag))
-                print(rows[-1], flush=True)
-                if not rows[-1]["solved"]:
-                    break
+def keep(row: dict[str, Any], seconds: float) -> None:
+    """Add an attempt to the results."""
+    rows = [*known(), row]
+    metrics = {f"{one['task']}_{one['network']}": 0 for one in rows}
+    for one in rows:
+        if one["solved"]:
+            metrics[f"{one['task']}_{one['network']}"] = one["lag"]
+    write_result("long_lags", metrics, seconds, rows)
+
+
+def known() -> list[dict[str, Any]]:
+    """The attempts in the results."""
     path = FOLDER / "long_lags.json"
-    rows += [row for row in read_json(path)["rows"] if row["task"] not in tasks] if path.exists() else []
-    metrics = {f"{row['task']}_{row['network']}": 0 for row in rows}
-    for row in rows:
-        if row["solved"]:
-            metrics[f"{row['task']}_{row['network']}"] = row["lag"]
-    write_result("long_lags", metrics, perf_counter() - start, rows)
+    return read_json(path)["rows"] if path.exists() else []
+
+
+def main(chosen: list[str]) -> None:
+    """Every network on every task, or those chosen."""
+    start = perf_counter()
+    for task, (name, settings) in product(RECIPE["solved"], RECIPE["networks"].items()):
+        if chosen and not {task, name} & {*chosen}:
+            continue
+        for lag in RECIPE["lags"]:
+            done = [row for row in known() if (row["task"], row["network"], row["lag"]) == (task, name, lag)]
+            row = done[0] if done else {"task": task, "network": name} | attempt(task, settings, lag)
+            if not done:
+                keep(row, perf_counter() - start)
+            if not row["solved"]:
+                break
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or ["adding", "copy"])
+    main(sys.argv[1:])

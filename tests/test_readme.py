@@ -33,10 +33,9 @@ def test_both_languages_show_the_same_code_tables_and_files():
 
 
 def test_every_command_of_the_readme_exists():
-    commands = set(re.findall(r"`?elman (train generate|\w+)", "\n".join(blocks(ENGLISH)) + ENGLISH))
-    known = {"train generate", "evaluate", "predict", "cells", "doctor"}
+    commands = set(re.findall(r"elman (train generate|evaluate|predict|cells|doctor)\b", ENGLISH))
     assert {"train generate", "predict", "cells"} <= commands
-    for command in commands & known:
+    for command in commands:
         assert CliRunner().invoke(app, [*command.split(), "--help"]).exit_code == 0
 
 

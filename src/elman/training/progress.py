@@ -17,6 +17,11 @@ class Bar(RichProgressBar):
     def _get_train_description(self, current_epoch: int) -> str:
         return "Training"
 
+    def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> Any:
+        metrics = super().get_metrics(trainer, pl_module)
+        metrics.pop("v_num", None)  # the version of the log
+        return metrics
+
 
 class Lines(Callback):
     """Says how long training will take, and how good each validation was.

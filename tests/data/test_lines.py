@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from elman.data import IGNORE, Lines, cut_to
 from elman.errors import DataError
 
@@ -52,5 +53,5 @@ def test_nothing_is_cut_without_a_limit():
 
 
 def test_no_lines_are_refused():
-    with pytest.raises(DataError, match="names.txt has no line with text"):
-        Lines([], BORDER, 2, "names.txt")
+    with pytest.raises(DataError, match="names has no line with text"):
+        Lines([], BORDER, 2, "names")

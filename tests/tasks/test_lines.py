@@ -3,10 +3,11 @@
 import math
 from io import StringIO
 
-import elman
 import pytest
-from elman.errors import DataError
 from rich.console import Console
+
+import elman
+from elman.errors import DataError
 
 NAMES = [a + b for a in ("an", "be", "co", "da") for b in ("na", "no", "lia", "ric")] * 6
 
@@ -32,7 +33,7 @@ def test_what_is_cut_is_said(trained):
 
 
 def test_writes_one_line_and_stops_at_its_end(trained):
-    model, _, folder = trained
+    _, _, folder = trained
     loaded = elman.load(folder / "run")
     written = [loaded.predict("", seed=seed, temperature=0.5, length=40)[0] for seed in range(8)]
     assert all("\n" not in one and len(one) < 40 for one in written)

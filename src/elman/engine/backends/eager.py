@@ -1,14 +1,16 @@
 """The plain loop over time: slow, obvious, and the oracle for every other backend."""
 
+from contextlib import nullcontext
+
 import torch
-from torch import Tensor, nn
-from torch.func import functional_call
+from torch import Tensor
 from torch.nn.utils import parametrize
 
 from elman.engine.backends.base import Sequence
 from elman.engine.cell import Cell, State, check_initial_state, check_step
 from elman.engine.padding import without_padding
 from elman.engine.record import keep, listened, recorded_step
+from elman.engine.stand_in import with_parameters
 
 
 class Eager:
@@ -17,57 +19,53 @@ class Eager:
     name = "eager"
 
     def run(self, cell: Cell, sequence: Sequence) -> tuple[Tensor, State]:
-        loop = Loop(cell)
-        with parametrize.cached():
-            if not sequence.parameters:
-                return loop(sequence)
-            parameters = {f"cell.{name}": value for name, value in sequence.parameters.items()}
-            return functional_call(loop, parameters, (sequence,))
+        cell = with_parameters(cell, sequence.parameters) if sequence.parameters else cell
+        once = any(parametrize.is_parametrized(module) for module in cell.modules())
+        with parametrize.cached() if once else nullcontext():
+            return loop(cell, sequence)
 
 
-class Loop(nn.Module):
-    """A module, so that `functional_call` can put other parameters in place for a whole sequence."""
-
-    def __init__(self, cell: Cell) -> None:
-        super().__init__()
-        self.cell = cell
-
-    def forward(self, sequence: Sequence) -> tuple[Tensor, State]:
-        time, batch, _ = sequence.x.shape
-        initial = self.cell.initial_state(batch)
-        check_initial_state(self.cell, initial, batch)
-        state = initial if sequence.state is None else sequence.state
-        shortest = time if sequence.lengths is None else int(sequence.lengths.min()) if batch else 0
-        steps = without_padding(sequence.x, sequence.lengths).unbind(0)  # x[t] would make backward quadratic in T
-        outputs, records = [], []
-        for t in reversed(range(time)) if sequence.reverse else range(time):
-            if sequence.resets is not None:
-                state = _choose(sequence.resets[t], initial, state)
-            result, record = self.step(steps[t], state, sequence)
-            if not outputs:
-                check_step(self.cell, result, batch)
-            output, after = result
-            if t >= shortest and sequence.lengths is not None:
-                alive = (t < sequence.lengths).to(output.device)
-                output = _choose(alive, (output,), (torch.zeros_like(output),))[0]
-                after = _choose(alive, after, state)
-            state = after
-            outputs.append(output)
-            records.append(record)
-        if sequence.reverse:
-            outputs.reverse()
-            records.reverse()
-        keep(records)
+def loop(cell: Cell, sequence: Sequence) -> tuple[Tensor, State]:
+    """Outputs of all steps, and the state after the last."""
+    time, batch, _ = sequence.x.shape
+    initial = cell.initial_state(batch)
+    check_initial_state(cell, initial, batch)
+    state = initial if sequence.state is None else sequence.state
+    shortest = time if sequence.lengths is None else int(sequence.lengths.min()) if batch else 0
+    steps = without_padding(sequence.x, sequence.lengths).unbind(0)  # x[t] would make backward quadratic in T
+    outputs, records = [], []
+    for t in reversed(range(time)) if sequence.reverse else range(time):
+        if sequence.resets is not None:
+            state = _choose(sequence.resets[t], initial, state)
+        result, record = take_step(cell, steps[t], state, sequence)
         if not outputs:
-            return sequence.x.new_zeros(0, batch, self.cell.output_size), state
-        return torch.stack(outputs), state
+            check_step(cell, result, batch)
+        output, after = result
+        if t >= shortest and sequence.lengths is not None:
+            alive = (t < sequence.lengths).to(output.device)
+            output = _choose(alive, (output,), (torch.zeros_like(output),))[0]
+            after = _choose(alive, after, state)
+        state = after
+        outputs.append(output)
+        records.append(record)
+    if sequence.reverse:
+        outputs.reverse()
+        records.reverse()
+    keep(records)
+    if not outputs:
+        return sequence.x.new_zeros(0, batch, cell.output_size), state
+    return torch.stack(outputs), state
 
-    def step(self, x: Tensor, state: State, sequence: Sequence) -> tuple[tuple[Tensor, State], dict[str, Tensor]]:
-        arguments = (x, state, sequence.context) if sequence.context else (x, state)
-        if not listened():
-            return self.cell(*arguments), {}
-        with recorded_step() as record:
-            return self.cell(*arguments), record
+
+def take_step(
+    cell: Cell, x: Tensor, state: State, sequence: Sequence
+) -> tuple[tuple[Tensor, State], dict[str, Tensor]]:
+    """One step, and what it records if somebody listens."""
+    arguments = (x, state, sequence.context) if sequence.context else (x, state)
+    if not listened():
+        return cell(*arguments), {}
+    with recorded_step() as record:
+        return cell(*arguments), record
 
 
 def _choose(condition: Tensor, yes: State, no: State) -> State:

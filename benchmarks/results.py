@@ -33,7 +33,7 @@ def write_result(
     """
     result = {
         "name": name,
-        "command": shlex.join(["python", *[str(word) for word in sys.argv]]),
+        "command": shlex.join(["python", *[word for word in sys.argv if " " not in word]]),
         "commit": _git("rev-parse", "--short", "HEAD") + ("+" if _git("status", "--porcelain", "--", "src") else ""),
         "date": date.today().isoformat(),
         "hardware": hardware(),

@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from elman.data import read_json, read_text, write_json, write_tensors, write_text
+from elman.data import locked, read_json, read_text, write_json, write_tensors, write_text
 from elman.errors import DataError, RunError
 
 PACKED = gzip.compress(b"a text" * 99, mtime=0)  # without the time: it stands in the names of tests
@@ -132,3 +132,10 @@ def test_a_write_that_breaks_off_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         write_text(tmp_path / "a.txt", "text")
     assert not list(tmp_path.iterdir())
+
+
+def test_two_cannot_work_in_one_folder(tmp_path):
+    with locked(tmp_path), pytest.raises(RunError, match="is in use by another training"), locked(tmp_path):
+        pass
+    with locked(tmp_path):
+        assert not list(tmp_path.iterdir())

@@ -41,3 +41,11 @@ def test_a_text_too_short_to_split_is_refused(tmp_path):
     (tmp_path / "a.txt").write_text("x" * 19)
     with pytest.raises(DataError, match=r"a\.txt is too short to split.*expected 20.*received 19.*--valid"):
         read_texts(tmp_path / "a.txt", None)
+
+
+def test_whole_lines_are_not_cut_in_two(tmp_path):
+    (tmp_path / "a.txt").write_text("one two three\n" * 10)
+    texts = read_texts(tmp_path / "a.txt", None, whole_lines=True)
+    assert texts.train.endswith("\n")
+    assert texts.valid.startswith("one")
+    assert texts.train + texts.valid == "one two three\n" * 10

@@ -37,7 +37,7 @@ TRAINING = {
     "folder": (["--train=full"], "cannot read full: Is a directory; expected a file"),
     "empty": (["--train=empty.txt"], "empty.txt is empty; expected UTF-8 text"),
     "one character": (["--train=character.txt"], "character.txt is too short to split into training and validation"),
-    "one word": (["--train=token.txt", "--units=word"], "the validation text has 1 words that"),
+    "one word": (["--train=token.txt", "--units=word"], "the training text is shorter than one window"),
     "not UTF-8": (["--train=latin.txt"], "latin.txt is not UTF-8: byte 0xe9 at offset 3"),
     "not gzip": (["--train=plain.gz"], "plain.gz ends in .gz but is not gzip"),
     "cut gzip": (["--train=cut.gz"], "cut.gz is a damaged gzip file"),
@@ -135,7 +135,7 @@ def test_a_folder_that_cannot_be_finished_is_not_left(here, cli, monkeypatch):
 
     before = contents(here)
     monkeypatch.setattr("elman.data.files.os.fsync", full)
-    refused(cli("train", "generate", *SMALL, "--train=text.txt", "--out=new"), "could not write new/tokenizer.json")
+    refused(cli("train", "generate", *SMALL, "--train=text.txt", "--out=new"), "could not write new/config.json")
     assert contents(here) == before
 
 

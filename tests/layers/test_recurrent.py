@@ -461,8 +461,8 @@ h = torch.zeros(B, 5)
         ({"resets": torch.zeros(T, dtype=torch.bool)}, "(6, 4)", "(6,)"),
         ({"state": ()}, "2 entries, one for each layer and direction", "0"),
         ({"state": ((h,),)}, "2 entries, one for each layer and direction", "1"),
-        ({"state": ((h,), h)}, "1 tensors in a tuple", "4 in a Tensor"),
-        ({"state": ((h,), (h, h))}, "1 tensors in a tuple", "2 in a tuple"),
+        ({"state": ((h,), h)}, "each a tuple of tensors", "Tensor"),
+        ({"state": ((h,), (h, h))}, "1 tensors in a tuple", "tuple of 2"),
         ({"state": ((h,), (h[:1],))}, "state 0 of GRUCell expects shape (4, 5)", "(1, 5)"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 import elman
-from elman.errors import DataError
+from elman.errors import DataError, OptionError
 
 NAMES = [a + b for a in ("an", "be", "co", "da") for b in ("na", "no", "lia", "ric")] * 6
 
@@ -53,3 +53,12 @@ def test_one_line_without_an_end_cannot_be_lines(tmp_path):
     with pytest.raises(DataError, match=r"the end of lines in the training text has 1 characters"):
         elman.train("generate", train=tmp_path / "one.txt", out=tmp_path / "run", examples="line")
     assert not (tmp_path / "run").exists()
+
+
+def test_another_stop_does_not_write_over_the_end_of_a_line(trained):
+    assert "\n" not in trained[0].predict("", stop="ZZZ", length=200, seed=1)[0]
+
+
+def test_a_longest_length_needs_lines(tmp_path):
+    with pytest.raises(OptionError, match="max_length acts on lines only"):
+        elman.train("generate", out=tmp_path / "run", max_length=9)

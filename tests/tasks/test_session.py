@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from elman.errors import DataError, OptionError
+from elman.errors import DataError, OptionError, RunError
+from elman.tasks import Writing, sample
 from elman.tasks.session import until
 
 
@@ -99,3 +100,17 @@ def test_what_cannot_be_is_refused_before_anything_is_written(model):
         model.stream("9", length=-1)
     with pytest.raises(OptionError, match="seed expects a number greater than or equal to 0; received -1"):
         model.session(seed=-1)
+
+
+def test_a_long_prompt_in_parts_equals_one_step_at_a_time(model, rhyme, monkeypatch):
+    whole = model.session()
+    whole.read(rhyme[:50])
+    monkeypatch.setattr("elman.tasks.session.STEPS_AT_ONCE", 7)
+    parts = model.session()
+    parts.read(rhyme[:50])
+    torch.testing.assert_close(parts.scores, whole.scores)
+
+
+def test_scores_that_are_no_numbers_are_named():
+    with pytest.raises(RunError, match="scores are not numbers"):
+        sample(torch.tensor([[0.0, float("nan")]]), Writing())

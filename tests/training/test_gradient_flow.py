@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from elman.errors import CellError, ShapeError
 from elman.layers import LSTM, RNN, ElmanCell, Recurrent
 from elman.training import draw_gradient_flow, gradient_flow
 
@@ -35,3 +36,15 @@ def test_one_curve_a_layer_and_direction_and_a_picture(layers, tmp_path):
     assert [curve.shape for curve in curves] == [(6,)] * (2 * layers)
     draw_gradient_flow(tmp_path / "flow.png", {"lstm": curves[0].tolist(), "zero": [0.0] * 6})
     assert (tmp_path / "flow.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("model", "loss", "error", "message"),
+    [
+        (torch.nn.Linear(3, 4), None, CellError, "Linear ran no layer of elman"),
+        (LSTM(3, 4), lambda result: result[0], ShapeError, "the loss expects one number"),
+    ],
+)
+def test_what_has_no_flow_is_named(model, loss, error, message):
+    with pytest.raises(error, match=message):
+        gradient_flow(model, torch.randn(6, 2, 3), loss)

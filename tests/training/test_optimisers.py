@@ -54,13 +54,14 @@ def test_a_plateau_waits_for_its_patience():
 
 @pytest.mark.parametrize(("name", "kind"), [("sgd", "SGD"), ("asgd", "ASGD"), ("adam", "Adam"), ("adamw", "AdamW")])
 def test_optimisers_and_their_settings(name, kind):
+    momentum = 0.3 if name == "sgd" else 0.0
     optimiser = make_optimiser(
-        [torch.nn.Parameter(torch.ones(1))], options(optimiser=name, weight_decay=0.2, momentum=0.3)
+        [torch.nn.Parameter(torch.ones(1))], options(optimiser=name, weight_decay=0.2, momentum=momentum)
     )
     assert type(optimiser).__name__ == kind
     (group,) = optimiser.param_groups
     assert (group["lr"], group["weight_decay"]) == (0.1, 0.2)
-    assert group.get("momentum", 0.3) == 0.3
+    assert group.get("momentum", 0.0) == momentum
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Files, texts, units of text, batches."""
 
 from elman.data.decoder import Decoder
-from elman.data.files import read_bytes, read_json, read_text, replacing, write_json, write_tensors, write_text
+from elman.data.files import locked, read_bytes, read_json, read_text, replacing, write_json, write_tensors, write_text
 from elman.data.lines import Lines, cut_to
 from elman.data.long_lags import SYMBOLS, adding, copy_memory
 from elman.data.text import Texts, embedded_text, read_texts
@@ -22,6 +22,7 @@ __all__ = [
     "copy_memory",
     "cut_to",
     "embedded_text",
+    "locked",
     "read_bytes",
     "read_json",
     "read_text",

@@ -28,10 +28,15 @@ class Texts:
         return hashlib.sha256(f"{len(self.train)}:{self.train}{self.valid}".encode()).hexdigest()
 
 
-def read_texts(train: Path | None, valid: Path | None) -> Texts:
+def read_texts(train: Path | None, valid: Path | None, *, whole_lines: bool = False) -> Texts:
     """The texts of two files; the last tenth of the first where there is no second.
 
     With no file at all: English text that every Python carries.
+
+    Args:
+        train: The training text.
+        valid: The validation text.
+        whole_lines: Split after the end of a line, where there is one nearby, so that no word is cut in two.
 
     Raises:
         DataError: A file cannot be used.
@@ -45,6 +50,8 @@ def read_texts(train: Path | None, valid: Path | None) -> Texts:
     if valid is not None:
         return Texts(text, read_text(valid), tuple(notes))
     cut = round(len(text) * (1 - VALIDATION_SHARE))
+    end_of_line = text.find("\n", cut, (cut + len(text)) // 2)
+    cut = end_of_line + 1 if whole_lines and end_of_line >= 0 else cut
     notes.append(f"no validation text given: the last {VALIDATION_SHARE:.0%}, {len(text) - cut:,} characters, is it")
     if len(text) < 20:
         raise DataError(

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, Integer
-from torch import Tensor
+from torch import Tensor, nn
 
 from elman.engine.backends.base import Backend, Sequence
 from elman.engine.backends.eager import Eager
-from elman.engine.cell import Cell, Context, State, as_sizes
+from elman.engine.cell import Cell, Context, State, as_cell, as_sizes
 from elman.engine.padding import within
 from elman.engine.probe import probed
 from elman.errors import OptionError, ShapeError, suggestion
@@ -25,7 +25,7 @@ _forced: ContextVar[str | None] = ContextVar("backend", default=None)
 
 
 def scan(
-    cell: Cell,
+    cell: nn.Module,
     x: Float[Tensor, "time batch features"],
     state: State | None = None,
     *,
@@ -38,7 +38,7 @@ def scan(
     """Run a one-step cell over every time step.
 
     Args:
-        cell: Any cell.
+        cell: Any cell, or a cell of `torch.nn`.
         x: (T, B, I), what the cell sees, one slice a step.
         state: The state before the first step, each tensor (B, *shape); the cell's own when omitted.
         lengths: (B,), how many steps of each row count. Outputs past them are zero, and the final state
@@ -54,6 +54,7 @@ def scan(
 
     Raises:
         ShapeError: A tensor does not fit the cell or the input.
+        CellError: The cell breaks the one-step contract.
 
     Example:
         >>> from elman.layers import LSTMCell
@@ -61,7 +62,8 @@ def scan(
         >>> outputs.shape
         torch.Size([5, 2, 16])
     """
-    _check_input(cell, x)
+    cell = as_cell(cell)
+    _check_input(cell, x, parameters)
     time, batch, _ = x.shape
     _check_state(cell, state, batch)
     _check_context(context, batch)
@@ -115,22 +117,28 @@ def use_backend(name: str) -> Iterator[None]:
         _forced.reset(token)
 
 
-def _check_input(cell: Cell, x: Tensor) -> None:
+def _check_input(cell: Cell, x: Tensor, parameters: Mapping[str, Tensor] | None) -> None:
     if x.dim() != 3 or x.shape[-1] != cell.input_size:
         raise ShapeError(
             f"{type(cell).__name__} expects input of shape (time, batch, {cell.input_size}); received {tuple(x.shape)}"
         )
     if not x.is_floating_point():
         raise ShapeError(f"{type(cell).__name__} expects floating-point input; received {x.dtype}; try x.float()")
+    weight = next(iter((parameters or {}).values()), next(cell.parameters(), x))
+    if weight.dtype != x.dtype and weight.is_floating_point() and not torch.is_autocast_enabled(x.device.type):
+        raise ShapeError(
+            f"{type(cell).__name__} has weights of {weight.dtype}; received input of {x.dtype}; "
+            "convert one of them, with x.to(...) or layer.to(...)"
+        )
 
 
 def _check_state(cell: Cell, state: State | None, batch: int) -> None:
     if state is None:
         return
     if not isinstance(state, tuple) or len(state) != len(cell.state_shapes):
+        received = f"{type(state).__name__} of {len(state)}" if hasattr(state, "__len__") else type(state).__name__
         raise ShapeError(
-            f"{type(cell).__name__} expects a state of {len(cell.state_shapes)} tensors in a tuple; "
-            f"received {f'{len(state)} in a {type(state).__name__}' if hasattr(state, '__len__') else state!r}"
+            f"{type(cell).__name__} expects a state of {len(cell.state_shapes)} tensors in a tuple; received {received}"
         )
     for number, (tensor, shape) in enumerate(zip(state, cell.state_shapes, strict=True)):
         expected = (batch, *as_sizes(shape))
@@ -141,10 +149,9 @@ def _check_state(cell: Cell, state: State | None, batch: int) -> None:
 
 def _check_context(context: Context, batch: int) -> None:
     for number, tensor in enumerate(context):
-        if tensor.shape[:1] != (batch,):
-            raise ShapeError(
-                f"context {number} expects a tensor ({batch}, ...), one entry a row; received {tuple(tensor.shape)}"
-            )
+        received = tuple(tensor.shape) if isinstance(tensor, Tensor) else type(tensor).__name__
+        if not isinstance(tensor, Tensor) or tensor.shape[:1] != (batch,):
+            raise ShapeError(f"context {number} expects a tensor ({batch}, ...), one entry a row; received {received}")
 
 
 def _checked_lengths(lengths: Tensor | None, time: int, batch: int) -> Tensor | None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from elman.engine import as_cell
 from elman.errors import OptionError
 from elman.layers import CELLS, explain, find_cell
 
@@ -18,7 +19,7 @@ def describe_cells(name: str | None, input_size: int, hidden_size: int) -> list[
 def _describe(name: str, input_size: int, hidden_size: int) -> dict[str, Any]:
     factory = find_cell(name)
     try:
-        cell = factory(input_size, hidden_size)
+        cell = as_cell(factory(input_size, hidden_size))
     except TypeError as error:
         raise OptionError(f"{name} cannot be made from (input_size, hidden_size): {error}") from error
     explanation = explain(cell)

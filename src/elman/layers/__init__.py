@@ -3,6 +3,7 @@
 from elman.layers.cells import (
     CELLS,
     ElmanCell,
+    Factory,
     GatedCell,
     GRUCell,
     JordanCell,
@@ -11,12 +12,13 @@ from elman.layers.cells import (
     PeepholeLSTMCell,
     ProjectedLSTMCell,
     UpdateGateCell,
+    convert_update,
     find_cell,
 )
 from elman.layers.drop_in import GRU, LSTM, RNN
 from elman.layers.dropout import Embedding, sequence_dropout
 from elman.layers.explain import explain
-from elman.layers.recurrent import Factory, LayerState, Recurrent, detach_state
+from elman.layers.recurrent import LayerState, Recurrent, detach_state
 from elman.layers.wrappers import OutputDropout, RecurrentDropout, Residual, WeightDrop, Wrapper, Zoneout
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "WeightDrop",
     "Wrapper",
     "Zoneout",
+    "convert_update",
     "detach_state",
     "explain",
     "find_cell",

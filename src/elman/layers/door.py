@@ -5,6 +5,7 @@ Key: T time, B batch, F features.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -38,12 +39,15 @@ def enter(
     """
     if isinstance(x, PackedSequence):
         return _enter_packed(x, lengths, resets)
+    if not isinstance(x, Tensor):
+        raise ShapeError(f"expected a tensor or a PackedSequence; received a {type(x).__name__}; try torch.as_tensor")
+    lengths = None if lengths is None else as_tensor("lengths", lengths)
+    resets = None if resets is None else as_tensor("resets", resets)
     if x.dim() not in (2, 3):
         raise ShapeError(
             "expected input of shape (time, features), (time, batch, features), or (batch, time, features) with "
             f"batch_first; received {x.dim()} dimensions, {tuple(x.shape)}"
         )
-    lengths = None if lengths is None else torch.as_tensor(lengths)
     if resets is not None and resets.dim() != x.dim() - 1:
         raise ShapeError(f"resets expects shape {tuple(x.shape[:-1])}, as the input; received {tuple(resets.shape)}")
     if x.dim() == 2:
@@ -54,6 +58,14 @@ def enter(
         return Inside(x, lengths, resets, batched=True, close=lambda y: y)
     resets = None if resets is None else resets.transpose(0, 1)
     return Inside(x.transpose(0, 1), lengths, resets, batched=True, close=lambda y: y.transpose(0, 1))
+
+
+def as_tensor(name: str, values: Any) -> Tensor:
+    """A tensor from a tensor or from numbers."""
+    try:
+        return torch.as_tensor(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ShapeError(f"{name} expects a tensor or numbers; received {values!r}") from error
 
 
 def _enter_packed(packed: PackedSequence, lengths: Tensor | None, resets: Tensor | None) -> Inside:

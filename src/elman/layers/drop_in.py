@@ -88,18 +88,8 @@ def _shape(value: Any) -> Any:
     return tuple(value.shape) if isinstance(value, Tensor) else f"a {type(value).__name__}"
 
 
-class RNN(_DropIn, nn.RNN):
-    """`torch.nn.RNN`, run by Elman's engine.
-
-    Example:
-        >>> y, h = RNN(3, 4)(torch.randn(5, 2, 3), lengths=torch.tensor([5, 3]))
-        >>> y.shape, h.shape
-        (torch.Size([5, 2, 4]), torch.Size([1, 2, 4]))
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        nn.RNN.__init__(self, *args, **kwargs)
-        self._make_cells(lambda width: ElmanCell(width, self.hidden_size, activation=self.nonlinearity))
+class _OneState(_DropIn):
+    """Those whose only state is their output."""
 
     def forward(
         self,
@@ -113,8 +103,34 @@ class RNN(_DropIn, nn.RNN):
         return y, h
 
 
-class GRU(_DropIn, nn.GRU):
-    """`torch.nn.GRU`, run by Elman's engine."""
+class RNN(_OneState, nn.RNN):
+    """`torch.nn.RNN`, run by Elman's engine.
+
+    Example:
+        >>> y, h = RNN(3, 4)(torch.randn(5, 2, 3), lengths=torch.tensor([5, 3]))
+        >>> y.shape, h.shape
+        (torch.Size([5, 2, 4]), torch.Size([1, 2, 4]))
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        nn.RNN.__init__(self, *args, **kwargs)
+        self._make_cells(lambda width: ElmanCell(width, self.hidden_size, activation=self.nonlinearity))
+
+
+class GRU(_OneState, nn.GRU):
+    """`torch.nn.GRU`, run by Elman's engine.
+
+    Shapes: input (T, B, I), output (T, B, D*H), state (L*D, B, H); other forms as in `torch.nn`. Also takes
+        lengths (B,) and resets (T, B), as `Recurrent` does.
+
+    Raises:
+        ShapeError: At a call, a tensor does not fit.
+
+    Example:
+        >>> y, h = GRU(3, 4, bidirectional=True)(torch.randn(5, 2, 3))
+        >>> y.shape, h.shape
+        (torch.Size([5, 2, 8]), torch.Size([2, 2, 4]))
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         nn.GRU.__init__(self, *args, **kwargs)
@@ -130,20 +146,21 @@ class GRU(_DropIn, nn.GRU):
         gates, new = recurrent.split([2 * hidden, hidden])
         return parameters | {"bias": torch.cat([bias[: 2 * hidden] + gates, bias[2 * hidden :]]), "bias_hn": new}
 
-    def forward(
-        self,
-        input: Tensor | PackedSequence,
-        hx: Tensor | None = None,
-        *,
-        lengths: Tensor | None = None,
-        resets: Tensor | None = None,
-    ) -> tuple[Any, Tensor]:
-        y, (h,) = self._run(input, None if hx is None else (hx,), lengths, resets)
-        return y, h
-
 
 class LSTM(_DropIn, nn.LSTM):
-    """`torch.nn.LSTM`, run by Elman's engine."""
+    """`torch.nn.LSTM`, run by Elman's engine.
+
+    Shapes: input (T, B, I), output (T, B, D*H), state two of (L*D, B, H), the first as wide as the projection where
+        there is one; other forms as in `torch.nn`. Also takes lengths (B,) and resets (T, B), as `Recurrent` does.
+
+    Raises:
+        ShapeError: At a call, a tensor does not fit.
+
+    Example:
+        >>> y, (h, c) = LSTM(3, 4, num_layers=2)(torch.randn(5, 2, 3))
+        >>> y.shape, c.shape
+        (torch.Size([5, 2, 4]), torch.Size([2, 2, 4]))
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         nn.LSTM.__init__(self, *args, **kwargs)

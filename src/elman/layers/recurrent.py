@@ -12,11 +12,11 @@ from torch.nn.utils.rnn import PackedSequence
 from elman.engine import Cell, State, as_cell, without_padding
 from elman.errors import CellError, OptionError, ShapeError, check_option
 from elman.layers.cells.activations import OUTPUT_ACTIVATIONS
+from elman.layers.cells.catalogue import Factory
 from elman.layers.door import enter, last_outputs
 from elman.layers.stack import Stack
 from elman.layers.wrappers import RecurrentDropout, WeightDrop, Zoneout, check_probability
 
-Factory = Callable[[int, int], nn.Module]
 LayerState = tuple[State, ...]
 
 
@@ -168,10 +168,11 @@ class Recurrent(nn.Module):
     def _states(self, state: LayerState | None, batched: bool) -> Sequence[State | None]:
         if state is None:
             return [None] * len(self.cells)
-        if len(state) != len(self.cells):
+        kinds = [type(one).__name__ for one in state] if isinstance(state, tuple | list) else [type(state).__name__]
+        if kinds != ["tuple"] * len(self.cells):
             raise ShapeError(
-                f"expected a state with {len(self.cells)} entries, one for each layer and direction; "
-                f"received {len(state)}"
+                f"expected a state with {len(self.cells)} entries, one for each layer and direction, each a tuple of "
+                f"tensors, as a former call returned it; received {len(kinds)}: {', '.join(kinds) or 'nothing'}"
             )
         return state if batched else [tuple(tensor.unsqueeze(0) for tensor in one) for one in state]
 

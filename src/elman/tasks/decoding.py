@@ -6,6 +6,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from elman.errors import RunError
 from elman.tasks.options import Count, Options
 
 TINY = 1e-6
@@ -43,10 +44,15 @@ def sample(scores: Tensor, sampling: Sampling, generator: torch.Generator | None
     Returns:
         (B,) unit numbers.
 
+    Raises:
+        RunError: A score is not a number.
+
     Example:
         >>> sample(torch.tensor([[0.1, 3.0, 0.2]]), Sampling(top_k=1))
         tensor([1])
     """
+    if scores.isnan().any():
+        raise RunError("the model's scores are not numbers: its weights are damaged or diverged; train again")
     if sampling.temperature < TINY:
         return scores.argmax(dim=-1)
     scores = scores / sampling.temperature

@@ -3,20 +3,21 @@
 from collections.abc import Sequence
 from math import ceil, exp, log
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
+from pydantic import model_validator
 from torch import nn
 from torch.nn import functional as F
 
-from elman.data import IGNORE, Lines, Tokenizer, Window, Windows, cut_to, read_text, read_texts
+from elman.data import IGNORE, Lines, Tokenizer, Window, Windows, cut_to, read_text, read_texts, write_text
 from elman.layers import LayerState, find_cell
 from elman.models import LanguageModel
 from elman.tasks.options import Count, Options, Share
 from elman.tasks.session import Session
 from elman.tasks.task import Batches, Examples, Loss, Task
 
-UNITS_IN_A_ROW = 200_000
-"""A longer text is scored in several rows side by side; each starts without memory."""
+CHARACTERS_IN_A_ROW = 200_000
+"""A text of more characters is scored in several rows side by side; each starts without memory."""
 
 
 READING = ("units", "vocabulary_size", "min_count", "examples", "max_length", "cut")
@@ -71,6 +72,16 @@ class GenerateOptions(Options):
     weight_drop: Share = 0.0
     """Share of the recurrent weights dropped in a training step."""
 
+    @model_validator(mode="after")
+    def _options_that_act(self) -> Self:
+        if self.max_length and self.examples != "line":
+            raise ValueError("max_length acts on lines only; add examples = line, or leave it away")
+        if self.vocabulary_size and self.units == "byte":
+            raise ValueError("vocabulary_size does not act on bytes, there are always 256; leave it away")
+        if self.min_count > 1 and self.units in ("byte", "bpe"):
+            raise ValueError(f"min_count does not act on units = {self.units}; leave it away")
+        return self
+
 
 class Generate(Task):
     """Text in any language: characters, bytes, words or byte-pair units."""
@@ -84,23 +95,19 @@ class Generate(Task):
     units_per_character: float = 1.0
 
     def read(self, train: Path | None, valid: Path | None) -> Examples:
-        options, texts = self.options, read_texts(train, valid)
+        options = self.options
+        texts = read_texts(train, valid, whole_lines=options.units == "word" or options.examples == "line")
         self.tokenizer = Tokenizer.learn(
             texts.train, options.units, vocabulary_size=options.vocabulary_size, min_count=options.min_count
         )
-        train_units, valid_units = (len(self.tokenizer.encode(text, name)) for text, name in texts.named())
+        train_batches, train_units, cut = self._batches(texts.train, "the training text", learn=True)
+        valid_batches, valid_units, _ = self._batches(texts.valid, "the validation text")
         self.units_per_character = valid_units / len(texts.valid)
-        if options.examples == "line":
-            (train_lines, cut), (valid_lines, _) = (self._lines(text, name) for text, name in texts.named())
-            notes = (f"{cut:,} of {train_units:,} units cut at the {options.cut} of lines",) if cut else ()
-        else:
-            train_lines = self._windows(texts.train, "the training text", options.batch_size, keep_all=False)
-            valid_lines = self._windows(texts.valid, "the validation text", options.batch_size)
-            notes = ()
-        first = train_lines.batch(0).inputs[: options.window, :3]
+        notes = (f"{cut:,} of {train_units:,} units cut at the {options.cut} of lines",) if cut else ()
+        first = train_batches.batch(0).inputs[: options.window, :3]
         return Examples(
-            train=train_lines,
-            valid=valid_lines,
+            train=train_batches,
+            valid=valid_batches,
             notes=(*texts.notes, *notes),
             rows=tuple(self.tokenizer.decode(row) for row in first.unbind(1)),
             facts={
@@ -111,27 +118,32 @@ class Generate(Task):
             fingerprint=texts.fingerprint,
         )
 
-    def _windows(self, text: str, name: str, rows: int, *, keep_all: bool = True) -> Windows:
-        """A text as one stream, in rows that go on from window to window."""
-        return Windows(self.tokenizer.encode(text, name), rows, self.options.window, keep_all=keep_all, name=name)
+    def _batches(
+        self, text: str, name: str, *, learn: bool = False, rows: int | None = None
+    ) -> tuple[Batches, int, int]:
+        """A text as batches, how many units it has, and how many of them were cut."""
+        if self.options.examples == "line":
+            return self._lines(text, name)
+        numbers = self.tokenizer.encode(text, name)
+        rows = rows or self.options.batch_size
+        return Windows(numbers, rows, self.options.window, keep_all=not learn, name=name), len(numbers), 0
 
-    def _lines(self, text: str, name: str) -> tuple[Lines, int]:
-        """Each line of a text as an example, and how many units were cut."""
+    def _lines(self, text: str, name: str) -> tuple[Lines, int, int]:
         lines = [self.tokenizer.encode(line, name) for line in text.split("\n") if line.strip()]
         kept, cut = cut_to(lines, self.options.max_length, self.options.cut)
         border = int(self.tokenizer.encode("\n", f"the end of lines in {name}")[0])
-        return Lines(kept, border, self.options.batch_size, name), cut
+        units = sum(len(line) + 1 for line in lines)  # with the end of each
+        return Lines(kept, border, self.options.batch_size, name), units, cut
 
     def read_to_score(self, path: Path) -> Batches:
         return self.batches_to_score(read_text(path), str(path))
 
     def batches_to_score(self, text: str, name: str = "the text") -> Batches:
         """A text of which every unit is predicted once; in a stream, every one but the first."""
-        units = len(self.tokenizer.encode(text, name))
+        rows = ceil(len(text) / CHARACTERS_IN_A_ROW) or 1
+        batches, units, _ = self._batches(text, name, rows=rows)
         self.units_per_character = units / max(1, len(text))
-        if self.options.examples == "line":
-            return self._lines(text, name)[0]
-        return self._windows(text, name, ceil(units / UNITS_IN_A_ROW) or 1)
+        return batches
 
     def network(self) -> LanguageModel:
         shape = self.options.model_dump(exclude={*READING, "batch_size", "window", "cell"})
@@ -166,6 +178,9 @@ class Generate(Task):
 
     def save(self, folder: Path) -> None:
         self.tokenizer.save(folder / "tokenizer.json")
+        source, _, _ = self.options.cell.rpartition(":")
+        if source.endswith(".py"):  # somebody's own cell: kept to be read, never run from here
+            write_text(folder / "cell.py", read_text(Path(source)))
 
     def load(self, folder: Path) -> None:
         self.tokenizer = Tokenizer.load(folder / "tokenizer.json", self.options.units)

@@ -12,6 +12,9 @@ from elman.models import LanguageModel
 from elman.tasks.decoding import Writing, sample
 from elman.tasks.options import Options, Seed
 
+STEPS_AT_ONCE = 256
+"""A long prompt is read in parts, so that memory does not grow with it."""
+
 
 class Start(Options):
     """Where a session starts."""
@@ -53,9 +56,11 @@ class Session:
             DataError: It has units that the model does not know.
         """
         numbers = self.tokenizer.encode(text, source="the prompt")
-        if len(numbers):
-            self._step(numbers)
-            self.decoder.follow(text)
+        if not len(numbers):
+            return
+        for part in numbers.split(STEPS_AT_ONCE):
+            self._step(part)
+        self.decoder.follow(text)
 
     def _step(self, numbers: Tensor) -> None:
         scores, self.state = self.network(numbers.unsqueeze(1), self.state)
@@ -72,8 +77,9 @@ class Session:
         """
         writing = Writing.of(settings)
         pieces = self.tokenizer.stream(self._numbers(writing), self.decoder)
-        stop = writing.stop or self.end
-        return until(pieces, stop) if stop else pieces
+        for stop in (self.end, writing.stop):
+            pieces = until(pieces, stop) if stop else pieces
+        return pieces
 
     def _numbers(self, writing: Writing) -> Iterator[int]:
         for _ in range(writing.length):

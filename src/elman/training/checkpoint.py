@@ -1,7 +1,7 @@
 """Lightning's checkpoints without pickle: one safetensors file, its tensors by number, all else as JSON beside them.
 
 Lightning hands over nested dictionaries of numbers and tensors (weights, optimiser, loops, callbacks); to them the
-training adds the carried state and all random generators.
+training adds the carried state and the random generator that it draws from.
 """
 
 import json

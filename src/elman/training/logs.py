@@ -1,6 +1,7 @@
 """The logs of a run: CSV and TensorBoard, and reading them back."""
 
 import csv
+from contextlib import suppress
 from pathlib import Path
 
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
@@ -16,5 +17,7 @@ def read_curve(folder: Path, name: str) -> list[tuple[int, float]]:
     values: dict[int, float] = {}
     for path in sorted(folder.glob("csv/version_*/metrics.csv"), key=lambda path: int(path.parent.name.split("_")[1])):
         with path.open(newline="") as file:
-            values |= {int(row["step"]): float(row[name]) for row in csv.DictReader(file) if row.get(name)}
+            for row in csv.DictReader(file):
+                with suppress(TypeError, ValueError):  # a row that was cut off when its writer was killed
+                    values |= {int(row["step"]): float(row[name])} if row.get(name) else {}
     return sorted(values.items())

@@ -54,7 +54,13 @@ class Lines(Callback):
         better = "  best" if loss < self.best else ""
         self.best = min(self.best, loss)
         epoch = trainer.global_step / self.epoch_steps
-        self.console.print(f"epoch {epoch:g}  step {trainer.global_step:,}  {train}valid {loss:.4f}{better}")
+        self.console.print(f"epoch {epoch:.4g}  step {trainer.global_step:,}  {train}valid {loss:.4f}{better}")
+
+    def state_dict(self) -> dict[str, float]:
+        return {"best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, float]) -> None:
+        self.best = state_dict["best"]
 
 
 def duration(seconds: float) -> str:

@@ -57,9 +57,11 @@ class TrainingOptions(Options):
     """Processor threads; 0 leaves PyTorch's choice."""
 
     @model_validator(mode="after")
-    def _schedules_that_go_together(self) -> Self:
+    def _options_that_go_together(self) -> Self:
         if self.warmup and self.schedule == "plateau":
             raise ValueError("warmup cannot go with the schedule plateau; leave one of them away")
+        if self.momentum and self.optimiser != "sgd":
+            raise ValueError(f"momentum acts in sgd only; received optimiser = {self.optimiser}; leave it away")
         return self
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from rich.console import Console
 
-from elman.data import read_json, write_json, write_text
-from elman.errors import Interrupted, OptionError, RunError
+from elman.data import locked, read_json, write_json, write_text
+from elman.errors import CellError, ElmanError, Interrupted, OptionError, RunError
 from elman.tasks import VERSION, Examples, Model, Task, check_free, find_task, load, read_config
 from elman.training.card import model_card
 from elman.training.recipe import Recipe, read_recipe
@@ -96,15 +96,23 @@ def start_run(recipe: Recipe, out: Path, console: Console) -> Model:
 @torch.no_grad()
 def _try(task: Task, examples: Examples) -> None:
     """One step, so that a network that cannot be made or cannot read its data is found before anything is written."""
-    task.loss(task.network(), examples.valid.batch(0), None)
+    try:
+        task.loss(task.network(), examples.valid.batch(0), None)
+    except ElmanError:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+        if "allocate" in reason or isinstance(error, MemoryError):
+            raise OptionError(f"the network does not fit in memory, {reason}; try smaller sizes or batches") from error
+        raise CellError(f"the network fails at its first step, {reason}; mend its cell") from error
 
 
 def _open(out: Path, task: Task, config: dict[str, Any]) -> None:
     """Make the run folder, whole or not at all."""
     made = not out.exists()
     try:
+        write_json(out / "config.json", config)  # first: a folder with it can be resumed, and has the rest made anew
         task.save(out)
-        write_json(out / "config.json", config)  # last: a folder with it can be resumed
     except BaseException:
         for path in out.glob("*"):
             path.unlink()
@@ -147,6 +155,7 @@ def resume_run(out: Path, console: Console, data: dict[str, Any]) -> Model:
     examples = task.read(recipe.train, recipe.valid)
     if examples.fingerprint != config["fingerprint"]:
         raise RunError(f"the data of {out} has changed since it was started; bring it back, or start in a new folder")
+    task.save(out)
     return _fit(recipe, task, examples, out, config, console)
 
 
@@ -160,13 +169,17 @@ def preview(recipe: Recipe) -> Examples:
     Raises:
         DataError: The data cannot be used.
     """
-    return find_task(recipe.task)(recipe.options).read(recipe.train, recipe.valid)
+    task = find_task(recipe.task)(recipe.options)
+    examples = task.read(recipe.train, recipe.valid)
+    _try(task, examples)
+    return examples
 
 
 def _fit(recipe: Recipe, task: Task, examples: Examples, out: Path, config: dict[str, Any], console: Console) -> Model:
     from elman.training.fit import fit  # Lightning takes two seconds to import: only training pays for it
 
-    return _finish(out, config, fit(recipe.training, task, examples, out, console))
+    with locked(out):
+        return _finish(out, config, fit(recipe.training, task, examples, out, console))
 
 
 def _finish(out: Path, config: dict[str, Any], seconds: float) -> Model:

@@ -5,10 +5,12 @@ import pytest
 import torch
 
 from elman.engine import Cell, recording, scan
-from elman.errors import OptionError
+from elman.errors import CellError, OptionError
 from elman.layers.cells import CELLS, GRUCell, find_cell
 
 OWN = """
+from torch import nn
+
 from elman.engine import Cell
 
 class Echo(Cell):
@@ -28,14 +30,14 @@ def test_every_name_gives_a_cell_of_the_asked_sizes(name: str) -> None:
 
 
 def test_a_module_and_a_class() -> None:
-    assert find_cell("elman.layers.cells:GRUCell") is GRUCell
+    assert type(find_cell("elman.layers.cells:GRUCell")(3, 4)) is GRUCell
 
 
 def test_a_file_and_a_class(tmp_path: Path) -> None:
     path = tmp_path / "own.py"
     path.write_text(OWN)
     factory = find_cell(f"{path}:Echo")
-    assert factory is find_cell(f"{path}:Echo")
+    assert type(factory(3, 3)) is type(find_cell(f"{path}:Echo")(3, 3))
     assert pickle.loads(pickle.dumps(factory(3, 3))).input_size == 3
 
 
@@ -74,3 +76,9 @@ def test_the_example_is_a_cell() -> None:
         outputs, _ = scan(cell, torch.randn(5, 2, 3))
     assert outputs.shape == (5, 2, 4)
     assert heard[0]["forget_gate"].shape == (5, 2, 4)
+
+
+def test_a_cell_that_cannot_be_made_says_so_in_one_line() -> None:
+    with pytest.raises(CellError, match=r"cell 'os:getcwd' cannot be made from \(3, 4\).*TypeError") as error:
+        find_cell("os:getcwd")(3, 4)
+    assert "\n" not in str(error.value)

@@ -1,6 +1,6 @@
 """The recurrent cells, one step each: those of the five articles, and those that practice added."""
 
-from elman.layers.cells.catalogue import CELLS, CellFactory, find_cell
+from elman.layers.cells.catalogue import CELLS, Factory, find_cell
 from elman.layers.cells.elman import ElmanCell
 from elman.layers.cells.gated import GatedCell
 from elman.layers.cells.gru import GRUCell
@@ -14,8 +14,8 @@ from elman.layers.cells.update_gate import UpdateGateCell
 
 __all__ = [
     "CELLS",
-    "CellFactory",
     "ElmanCell",
+    "Factory",
     "GRUCell",
     "GatedCell",
     "JordanCell",

@@ -10,8 +10,10 @@ from types import ModuleType
 from typing import cast
 from zlib import crc32
 
+from torch import nn
+
 from elman.engine import Cell
-from elman.errors import OptionError, suggestion
+from elman.errors import CellError, OptionError, suggestion
 from elman.layers.cells.elman import ElmanCell
 from elman.layers.cells.gated import GatedCell
 from elman.layers.cells.gru import GRUCell
@@ -22,7 +24,7 @@ from elman.layers.cells.peephole_lstm import PeepholeLSTMCell
 from elman.layers.cells.projected_lstm import ProjectedLSTMCell
 from elman.layers.cells.update_gate import UpdateGateCell
 
-CellFactory = Callable[[int, int], Cell]
+Factory = Callable[[int, int], nn.Module]
 
 
 def half_projected_lstm(input_size: int, hidden_size: int) -> ProjectedLSTMCell:
@@ -30,7 +32,7 @@ def half_projected_lstm(input_size: int, hidden_size: int) -> ProjectedLSTMCell:
     return ProjectedLSTMCell(input_size, hidden_size, proj_size=max(1, hidden_size // 2))
 
 
-CELLS: dict[str, CellFactory] = {
+CELLS: dict[str, Factory] = {
     "elman": ElmanCell,
     "elman-relu": partial(ElmanCell, activation="relu"),
     "elman-sigmoid": partial(ElmanCell, activation="sigmoid"),
@@ -49,7 +51,7 @@ CELLS: dict[str, CellFactory] = {
 """Name -> factory called with (input_size, hidden_size)."""
 
 
-def find_cell(name: str) -> CellFactory:
+def find_cell(name: str) -> Factory:
     """The factory of a cell.
 
     Args:
@@ -82,7 +84,22 @@ def find_cell(name: str) -> CellFactory:
         raise OptionError(f"cell '{name}': {source} has no '{attribute}'; {_classes(module, attribute)}") from None
     if not callable(factory):
         raise OptionError(f"cell '{name}' is no class or function; received {type(factory).__name__}")
-    return cast(CellFactory, factory)
+    return _guarded(name, cast(Factory, factory))
+
+
+def _guarded(name: str, factory: Factory) -> Factory:
+    """Somebody's factory, which may fail in any way, but says so in one line."""
+
+    def make(input_size: int, hidden_size: int) -> nn.Module:
+        try:
+            return factory(input_size, hidden_size)
+        except Exception as error:
+            raise CellError(
+                f"cell '{name}' cannot be made from ({input_size}, {hidden_size}), its input and hidden size: "
+                f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+            ) from error
+
+    return make
 
 
 def _imported(source: str) -> ModuleType:

@@ -42,7 +42,14 @@ def results_table() -> str:
             result = json.loads(path.read_text())
             value = f"{result['metrics'][key]:.4g}"
             lines.append(f"| {what} | {goal} | **{value}** | {result['date']} | `{result['command']}` |")
-    return "\n".join([*lines, "", *long_lags_table(), hardware()])
+    return "\n".join([*lines, "", *long_lags_table(), *notes(), hardware()])
+
+
+def notes() -> list[str]:
+    """What a reader must know of some results."""
+    results = [json.loads(path.read_text()) for path in sorted((ROOT / "benchmarks" / "results").glob("*.json"))]
+    lines = [f"- `{result['name']}`: {result['note']}" for result in results if "note" in result]
+    return [*lines, ""] if lines else []
 
 
 def long_lags_table() -> list[str]:

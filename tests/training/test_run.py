@@ -82,6 +82,7 @@ def test_an_own_cell_trains_reloads_and_predicts(text, no_pictures):
     )
     model, _ = train(text, cell=f"{text.parent / 'mine.py'}:Mine", epochs=1)
     assert elman.load(text.parent / "run").predict("9", length=9) == model.predict("9", length=9)
+    assert read_text(text.parent / "run" / "cell.py") == read_text(text.parent / "mine.py")  # kept to be read
 
 
 def test_early_stopping_stops(text, no_pictures):

@@ -62,7 +62,7 @@ def long_lags_table() -> list[str]:
     lines = [f"| longest lag solved (of 20 to 1,000; `{result['command']}`) | {' | '.join(networks)} |"]
     lines.append("|---" * (len(networks) + 1) + "|")
     for task in dict.fromkeys(row["task"] for row in result["rows"]):
-        lags = [str(result["metrics"].get(f"{task}_{network}", "-")) for network in networks]
+        lags = [str(result["metrics"].get(f"{task}_{network}") or "none") for network in networks]
         lines.append(f"| {task} | {' | '.join(lags)} |")
     return [*lines, ""]
 

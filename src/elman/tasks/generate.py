@@ -16,8 +16,8 @@ from elman.tasks.options import Count, Options, Share
 from elman.tasks.session import Session
 from elman.tasks.task import Batches, Examples, Loss, Task
 
-CHARACTERS_IN_A_ROW = 200_000
-"""A text of more characters is scored in several rows side by side; each starts without memory."""
+UNITS_IN_A_ROW = 200_000
+"""A longer text is scored in several rows side by side; each starts without memory."""
 
 
 READING = ("units", "vocabulary_size", "min_count", "examples", "max_length", "cut")
@@ -100,8 +100,10 @@ class Generate(Task):
         self.tokenizer = Tokenizer.learn(
             texts.train, options.units, vocabulary_size=options.vocabulary_size, min_count=options.min_count
         )
-        train_batches, train_units, cut = self._batches(texts.train, "the training text", learn=True)
-        valid_batches, valid_units, _ = self._batches(texts.valid, "the validation text")
+        train_batches, train_units, cut = self._batches(
+            texts.train, "the training text", options.batch_size, learn=True
+        )
+        valid_batches, valid_units, _ = self._batches(texts.valid, "the validation text", options.batch_size)
         self.units_per_character = valid_units / len(texts.valid)
         notes = (f"{cut:,} of {train_units:,} units cut at the {options.cut} of lines",) if cut else ()
         first = train_batches.batch(0).inputs[: options.window, :3]
@@ -119,13 +121,13 @@ class Generate(Task):
         )
 
     def _batches(
-        self, text: str, name: str, *, learn: bool = False, rows: int | None = None
+        self, text: str, name: str, rows: int | None = None, *, learn: bool = False
     ) -> tuple[Batches, int, int]:
         """A text as batches, how many units it has, and how many of them were cut."""
         if self.options.examples == "line":
             return self._lines(text, name)
         numbers = self.tokenizer.encode(text, name)
-        rows = rows or self.options.batch_size
+        rows = rows or ceil(len(numbers) / UNITS_IN_A_ROW) or 1
         return Windows(numbers, rows, self.options.window, keep_all=not learn, name=name), len(numbers), 0
 
     def _lines(self, text: str, name: str) -> tuple[Lines, int, int]:
@@ -140,8 +142,7 @@ class Generate(Task):
 
     def batches_to_score(self, text: str, name: str = "the text") -> Batches:
         """A text of which every unit is predicted once; in a stream, every one but the first."""
-        rows = ceil(len(text) / CHARACTERS_IN_A_ROW) or 1
-        batches, units, _ = self._batches(text, name, rows=rows)
+        batches, units, _ = self._batches(text, name)
         self.units_per_character = units / max(1, len(text))
         return batches
 

@@ -11,7 +11,7 @@ RESUME = $(if $(wildcard runs/demo/config.json),--resume,--recipe recipes/demo.t
 
 demo: $(READY)
 	$(BIN)/elman train generate --out runs/demo $(RESUME)
-	$(BIN)/elman predict runs/demo "The " --length 400 --temperature 0.6
+	$(BIN)/elman predict runs/demo "A function " --length 300 --temperature 0.5
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2

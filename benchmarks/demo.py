@@ -21,7 +21,7 @@ def main() -> None:
             [*elman, "train", "generate", "--out", run, "--recipe", "recipes/demo.toml"], cwd=ROOT, check=True
         )
         subprocess.run(
-            [*elman, "predict", run, "The ", "--length", "400", "--temperature", "0.6"], cwd=ROOT, check=True
+            [*elman, "predict", run, "A function ", "--length", "300", "--temperature", "0.5"], cwd=ROOT, check=True
         )
         seconds = perf_counter() - start
         loss = read_json(Path(run) / "metrics.json")["valid"]["loss"]

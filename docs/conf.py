@@ -2,7 +2,7 @@
 
 project = "Elman"
 author = "The Elman authors"
-extensions = ["myst_parser", "sphinx.ext.mathjax"]
+extensions = ["myst_parser", "sphinx-mathjax-offline"]  # formulas show without the internet
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
 html_theme = "furo"

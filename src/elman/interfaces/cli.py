@@ -27,7 +27,7 @@ app = typer.Typer(
 app.add_typer(train_app, name="train")
 
 Run = Annotated[Path, typer.Argument(help="The run folder of a trained model.", metavar="RUN", show_default=False)]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text for people.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text for people.")]
 
 out = Console(highlight=False, soft_wrap=True, markup=False)
 

@@ -154,6 +154,8 @@ def read_config(folder: Path) -> dict[str, Any]:
             raise RunError(
                 f"{path} is damaged: {name} expects {kind.__name__}; received {received}; restore it or train again"
             )
+    if not {"train", "valid"} <= config["data"].keys() or not all(isinstance(n, int) for n in config["facts"].values()):
+        raise RunError(f"{path} is damaged: data or facts are not what elman wrote; restore it or train again")
     return config
 
 

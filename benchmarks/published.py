@@ -7,7 +7,6 @@ Needs ELMAN_DATA. A run that was stopped goes on; `seconds` are those of trainin
 reader must know, such as what else the machine did meanwhile.
 """
 
-import csv
 import os
 import sys
 from pathlib import Path
@@ -18,6 +17,7 @@ from results import ROOT, write_result
 import elman
 from elman.data import read_json
 from elman.tasks import Model
+from elman.training.logs import read_curve
 
 
 def tinyshakespeare(model: Model, metrics: dict[str, Any]) -> dict[str, float]:
@@ -36,9 +36,7 @@ SCORES = {"tinyshakespeare": tinyshakespeare, "ptb_small": ptb_small}
 
 def validations(run: Path) -> list[dict[str, float]]:
     """Step and loss of every validation."""
-    with sorted(run.glob("logs/csv/version_*/metrics.csv"))[-1].open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row.get("valid_loss")]
-    return [{"step": int(row["step"]) + 1, "valid_loss": float(row["valid_loss"])} for row in rows]
+    return [{"step": step + 1, "valid_loss": loss} for step, loss in read_curve(run / "logs", "valid_loss")]
 
 
 def main(name: str, note: str = "") -> None:

@@ -10,9 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from elman.data import write_json
+from elman.interfaces.doctor import examine
 
 FOLDER = Path(__file__).parent / "results"
 ROOT = FOLDER.parent.parent
@@ -49,9 +48,9 @@ def write_result(
 
 
 def hardware() -> str:
-    """Processor and threads in words."""
-    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    return f"{names[0].partition(':')[2].strip()}, {len(names)} cores, {torch.backends.cpu.get_cpu_capability()}"
+    """Processor, cores and instruction set in words."""
+    facts = examine()
+    return f"{facts['processor']}, {facts['cores']} cores, {facts['instruction set']}"
 
 
 def _git(*words: str) -> str:

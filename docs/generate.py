@@ -36,28 +36,32 @@ GOALS = [
 def results_table() -> str:
     """What was measured, beside its goal and the command that makes it."""
     lines = ["| what | goal | measured | date | command |", "|---|---|---|---|---|"]
+    found = results()
     for name, key, what, goal in GOALS:
-        path = ROOT / "benchmarks" / "results" / f"{name}.json"
-        if path.exists():
-            result = json.loads(path.read_text())
+        if name in found:
+            result = found[name]
             value = f"{result['metrics'][key]:.4g}"
             lines.append(f"| {what} | {goal} | **{value}** | {result['date']} | `{result['command']}` |")
-    return "\n".join([*lines, "", *long_lags_table(), *notes(), hardware()])
+    return "\n".join([*lines, "", *long_lags_table(found), *notes(found), hardware(found)])
 
 
-def notes() -> list[str]:
+def results() -> dict[str, Any]:
+    """All results by name."""
+    paths = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
+    return {path.stem: json.loads(path.read_text()) for path in paths}
+
+
+def notes(found: dict[str, Any]) -> list[str]:
     """What a reader must know of some results."""
-    results = [json.loads(path.read_text()) for path in sorted((ROOT / "benchmarks" / "results").glob("*.json"))]
-    lines = [f"- `{result['name']}`: {result['note']}" for result in results if "note" in result]
+    lines = [f"- `{name}`: {result['note']}" for name, result in found.items() if "note" in result]
     return [*lines, ""] if lines else []
 
 
-def long_lags_table() -> list[str]:
+def long_lags_table(found: dict[str, Any]) -> list[str]:
     """The longest lag that each network solved."""
-    path = ROOT / "benchmarks" / "results" / "long_lags.json"
-    if not path.exists():
+    result = found.get("long_lags")
+    if result is None:
         return []
-    result = json.loads(path.read_text())
     networks = list(dict.fromkeys(row["network"] for row in result["rows"]))
     lines = [f"| longest lag solved (of 20 to 1,000; `{result['command']}`) | {' | '.join(networks)} |"]
     lines.append("|---" * (len(networks) + 1) + "|")
@@ -67,14 +71,11 @@ def long_lags_table() -> list[str]:
     return [*lines, ""]
 
 
-def hardware() -> str:
+def hardware(found: dict[str, Any]) -> str:
     """The machine of the newest result."""
-    results: list[dict[str, Any]] = [
-        json.loads(path.read_text()) for path in (ROOT / "benchmarks" / "results").glob("*.json")
-    ]
-    if not results:
+    if not found:
         return ""
-    newest = max(results, key=lambda result: result["date"])
+    newest = max(found.values(), key=lambda result: result["date"])
     return f"{newest['hardware']}; torch {newest['versions']['torch']}."
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from elman.engine import as_cell
-from elman.errors import OptionError
 from elman.layers import CELLS, explain, find_cell
 
 
@@ -11,17 +10,14 @@ def describe_cells(name: str | None, input_size: int, hidden_size: int) -> list[
     """One entry for each cell, or for the one that is named.
 
     Raises:
-        OptionError: There is no cell of that name, or it cannot be made with these sizes.
+        OptionError: There is no cell of that name.
+        CellError: It cannot be made with these sizes.
     """
     return [_describe(one, input_size, hidden_size) for one in ([name] if name else CELLS)]
 
 
 def _describe(name: str, input_size: int, hidden_size: int) -> dict[str, Any]:
-    factory = find_cell(name)
-    try:
-        cell = as_cell(factory(input_size, hidden_size))
-    except TypeError as error:
-        raise OptionError(f"{name} cannot be made from (input_size, hidden_size): {error}") from error
+    cell = as_cell(find_cell(name)(input_size, hidden_size))
     explanation = explain(cell)
     return {
         "name": name,

@@ -34,6 +34,7 @@ out = Console(highlight=False, soft_wrap=True, markup=False)
 ClickException = cast(type[Exception], typer.BadParameter.__mro__[2])
 """What Typer raises where a command's words are wrong; its library differs between versions, its place does not."""
 
+DEFAULTS = Writing()
 WRITING = {name: field.description for name, field in Writing.model_fields.items()}
 
 
@@ -64,8 +65,8 @@ def predict(
     prompt: Annotated[str | None, typer.Argument(help="How the text begins.", show_default=False)] = None,
     source: Annotated[Path | None, typer.Option("--input", help="A file with one prompt a line.")] = None,
     target: Annotated[Path | None, typer.Option("--out", help="Where answers go, one JSON object a line.")] = None,
-    length: Annotated[int, typer.Option(help=WRITING["length"])] = 500,
-    temperature: Annotated[float, typer.Option(help=WRITING["temperature"])] = 0.8,
+    length: Annotated[int, typer.Option(help=WRITING["length"])] = DEFAULTS.length,
+    temperature: Annotated[float, typer.Option(help=WRITING["temperature"])] = DEFAULTS.temperature,
     top_k: Annotated[int | None, typer.Option(help=WRITING["top_k"])] = None,
     top_p: Annotated[float | None, typer.Option(help=WRITING["top_p"])] = None,
     stop: Annotated[str | None, typer.Option(help=WRITING["stop"])] = None,

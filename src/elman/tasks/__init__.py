@@ -17,7 +17,7 @@ from elman.tasks.model import (
 )
 from elman.tasks.options import Count, Options, Seed, Share
 from elman.tasks.session import Session
-from elman.tasks.task import Batches, Examples, Loss, Task
+from elman.tasks.task import Batches, Examples, Loss, RunningLoss, Task
 
 __all__ = [
     "TASKS",
@@ -30,6 +30,7 @@ __all__ = [
     "Loss",
     "Model",
     "Options",
+    "RunningLoss",
     "Seed",
     "Session",
     "Share",

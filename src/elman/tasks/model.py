@@ -13,7 +13,7 @@ from elman.data import read_json, write_json, write_tensors
 from elman.errors import CellError, OptionError, RunError, suggestion
 from elman.tasks.generate import Generate
 from elman.tasks.session import Session
-from elman.tasks.task import Batches, Task
+from elman.tasks.task import Batches, RunningLoss, Task
 
 TASKS: dict[str, type[Task]] = {Generate.name: Generate}
 
@@ -97,12 +97,11 @@ def mean_loss(task: Task, network: nn.Module, batches: Batches) -> float:
     """Nats per target over all batches, in evaluation mode."""
     training = network.training
     network.eval()
-    total, count, state = 0.0, 0, None
+    loss = RunningLoss()
     for batch in batches:
-        loss = task.loss(network, batch, None if batch.fresh else state)
-        total, count, state = total + float(loss.mean) * loss.count, count + loss.count, loss.state
+        loss.add(task, network, batch)
     network.train(training)
-    return total / max(1, count)
+    return loss.mean
 
 
 def load(folder: str | Path) -> Model:

@@ -53,6 +53,28 @@ class Loss:
     """Where the next batch goes on."""
 
 
+class RunningLoss:
+    """The mean loss over batches in their order, each going on from the state of the one before."""
+
+    def __init__(self) -> None:
+        self.total, self.count = 0.0, 0
+        self.state: LayerState | None = None
+
+    def add(self, task: "Task", network: nn.Module, batch: Window) -> None:
+        """Take in the next batch."""
+        loss = task.loss(network, batch, None if batch.fresh else self.state)
+        self.total, self.count, self.state = (
+            self.total + float(loss.mean) * loss.count,
+            self.count + loss.count,
+            loss.state,
+        )
+
+    @property
+    def mean(self) -> float:
+        """Nats per target so far."""
+        return self.total / max(1, self.count)
+
+
 class Task(ABC):
     """One kind of work: subclasses say what they learn from, with what, and how it is judged."""
 

@@ -11,7 +11,7 @@ from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from elman.data import Window
 from elman.errors import RunError
 from elman.layers import LayerState, detach_state
-from elman.tasks import Task
+from elman.tasks import RunningLoss, Task
 from elman.training.checkpoint import random_states, set_random_states
 from elman.training.optimisers import make_optimiser, make_schedule
 from elman.training.recipe import TrainingOptions
@@ -24,7 +24,7 @@ class TrainingModule(LightningModule):
         super().__init__()
         self.task, self.network, self.options, self.steps = task, network, options, steps
         self.carried: LayerState | None = None
-        self.valid_state: LayerState | None = None
+        self.validation = RunningLoss()
         self.random_states: dict[str, Tensor] | None = None
         self.started = monotonic()
 
@@ -38,15 +38,13 @@ class TrainingModule(LightningModule):
         return loss.mean
 
     def on_validation_epoch_start(self) -> None:
-        self.total, self.count, self.valid_state = 0.0, 0, None
+        self.validation = RunningLoss()
 
     def validation_step(self, batch: Window, number: int) -> None:
-        loss = self.task.loss(self.network, batch, None if batch.fresh else self.valid_state)
-        self.valid_state = loss.state
-        self.total, self.count = self.total + float(loss.mean) * loss.count, self.count + loss.count
+        self.validation.add(self.task, self.network, batch)
 
     def on_validation_epoch_end(self) -> None:
-        mean = self.total / max(1, self.count)
+        mean = self.validation.mean
         if not isfinite(mean):
             raise RunError(
                 f"training diverged: the validation loss is {mean} after step {self.global_step:,}; expected a number; "

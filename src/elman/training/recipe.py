@@ -38,7 +38,7 @@ class TrainingOptions(Options):
     decay_after: Count = 1
     """The schedule decay starts after this epoch."""
     patience: Annotated[int, Field(ge=0)] = 0
-    """Validations without improvement that the schedule plateau waits for."""
+    """Validations without improvement that the schedule plateau waits for, and asgd before it averages, 5 when 0."""
     clip_norm: NotNegative = 1.0
     """Gradients longer than this are shortened to it; 0 leaves them."""
     clip_value: NotNegative = 0.0

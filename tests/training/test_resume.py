@@ -190,4 +190,6 @@ def test_resume_heeds_moved_data_and_refuses_settings(stopped, text):
 
 def test_no_pickle_is_written(stopped):
     for name, content in files(stopped).items():
+        if name.endswith(".safetensors"):  # a length of eight bytes that may be any, then JSON
+            content = content[8:]
         assert not content.startswith((b"\x80", b"PK")), f"{name} looks like a pickle"

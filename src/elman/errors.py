@@ -6,6 +6,7 @@
     ├── OptionError      an unknown or impossible option in a recipe, a call or a command (also a ValueError)
     ├── DataError        a file or text that cannot be used as data (also a ValueError)
     ├── RunError         a run folder that is missing, damaged, foreign or in use
+    ├── Refused          a cell that the engine cannot fuse, with the reason; `scan` runs it step by step instead
     ├── Interrupted      training stopped from outside, after saving how far it had come
     └── MissingExtra     an optional library that is not installed (also an ImportError)
 
@@ -38,6 +39,10 @@ class DataError(ElmanError, ValueError):
 
 class RunError(ElmanError):
     """A run folder is missing, damaged, foreign or in use."""
+
+
+class Refused(ElmanError):
+    """The engine cannot fuse a cell; the message is the reason."""
 
 
 class Interrupted(ElmanError):

@@ -4,12 +4,15 @@ from elman.engine.cell import Cell, Context, Shape, State, TorchCell, as_cell, a
 from elman.engine.padding import without_padding
 from elman.engine.probe import probe_states
 from elman.engine.record import Recording, recording
-from elman.engine.scan import Explanation, explain_scan, scan, use_backend
+from elman.engine.dispatch import BACKENDS, Explanation, FallbackWarning, explain_scan, use_backend
+from elman.engine.scan import scan
 
 __all__ = [
+    "BACKENDS",
     "Cell",
     "Context",
     "Explanation",
+    "FallbackWarning",
     "Recording",
     "Shape",
     "State",

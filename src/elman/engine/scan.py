@@ -3,25 +3,18 @@
 Key: T time, B batch, I input size, O output size.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import torch
 from jaxtyping import Bool, Float, Integer
 from torch import Tensor, nn
 
-from elman.engine.backends.base import Backend, Sequence
-from elman.engine.backends.eager import Eager
+from elman.engine.backends.base import Sequence
 from elman.engine.cell import Cell, Context, State, as_cell, as_sizes
+from elman.engine.dispatch import run
 from elman.engine.padding import within
 from elman.engine.probe import probed
-from elman.errors import OptionError, ShapeError, suggestion
-
-BACKENDS: dict[str, Backend] = {"eager": Eager()}
-
-_forced: ContextVar[str | None] = ContextVar("backend", default=None)
+from elman.errors import ShapeError
 
 
 def scan(
@@ -78,43 +71,7 @@ def scan(
         parameters={**(parameters or {}), **cell.prepare()},
     )
     cell, sequence = probed(cell, sequence)
-    return BACKENDS[explain_scan(cell).backend].run(cell, sequence)
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Which path a cell takes, and why."""
-
-    cell: str
-    backend: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.cell} runs on {self.backend}: {self.reason}"
-
-
-def explain_scan(cell: Cell) -> Explanation:
-    """Which backend would run this cell now, and why."""
-    forced = _forced.get()
-    if forced is not None:
-        return Explanation(type(cell).__name__, forced, "use_backend asked for it")
-    return Explanation(type(cell).__name__, "eager", "the plain loop over time is the only backend so far")
-
-
-@contextmanager
-def use_backend(name: str) -> Iterator[None]:
-    """Force a backend inside the block.
-
-    Raises:
-        OptionError: There is no backend of that name.
-    """
-    if name not in BACKENDS:
-        raise OptionError(f"no backend is called '{name}'; {suggestion(name, BACKENDS)}")
-    token = _forced.set(name)
-    try:
-        yield
-    finally:
-        _forced.reset(token)
+    return run(cell, sequence)
 
 
 def _check_input(cell: Cell, x: Tensor, parameters: Mapping[str, Tensor] | None) -> None:

@@ -18,7 +18,7 @@ def explain(layer: nn.Module) -> Explanation:
     Example:
         >>> from elman.layers import LSTM
         >>> explain(LSTM(3, 4)).backend
-        'eager'
+        'llvm'
     """
     cells = [layer] if isinstance(layer, Cell) else list(getattr(layer, "cells", []))
     if not cells:

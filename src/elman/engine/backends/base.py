@@ -25,6 +25,8 @@ class Sequence:
     """(T, B), true where the state returns to its initial value before the step is taken."""
     context: Context = ()
     """Tensors (B, ...) that stay the same over time."""
+    draws: tuple[Tensor, ...] = ()
+    """(T, B, ...), what a traced step draws at random; each step gets its own at the end of the context."""
     reverse: bool = False
     """Walk from the last step to the first."""
     parameters: dict[str, Tensor] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.utils import parametrize
 
 from elman.engine.backends.base import Sequence
-from elman.engine.cell import Cell, State, check_initial_state, check_step
+from elman.engine.cell import Cell, Context, State, check_initial_state, check_step
 from elman.engine.padding import without_padding
 from elman.engine.record import keep, listened, recorded_step
 from elman.engine.stand_in import with_parameters
@@ -37,7 +37,7 @@ def loop(cell: Cell, sequence: Sequence) -> tuple[Tensor, State]:
     for t in reversed(range(time)) if sequence.reverse else range(time):
         if sequence.resets is not None:
             state = _choose(sequence.resets[t], initial, state)
-        result, record = take_step(cell, steps[t], state, sequence)
+        result, record = take_step(cell, steps[t], state, (*sequence.context, *(draw[t] for draw in sequence.draws)))
         if not outputs:
             check_step(cell, result, batch)
         output, after = result
@@ -57,11 +57,9 @@ def loop(cell: Cell, sequence: Sequence) -> tuple[Tensor, State]:
     return torch.stack(outputs), state
 
 
-def take_step(
-    cell: Cell, x: Tensor, state: State, sequence: Sequence
-) -> tuple[tuple[Tensor, State], dict[str, Tensor]]:
+def take_step(cell: Cell, x: Tensor, state: State, context: Context) -> tuple[tuple[Tensor, State], dict[str, Tensor]]:
     """One step, and what it records if somebody listens."""
-    arguments = (x, state, sequence.context) if sequence.context else (x, state)
+    arguments = (x, state, context) if context else (x, state)
     if not listened():
         return cell(*arguments), {}
     with recorded_step() as record:

@@ -1,0 +1,192 @@
+"""The backend: which cells it takes, and how a call reaches its kernels.
+
+Key: T time, B batch.
+"""
+
+from collections.abc import Sequence as Tensors
+from dataclasses import replace
+from threading import RLock
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from elman.engine.backends.base import Sequence
+from elman.engine.backends.eager import loop
+from elman.engine.backends.llvm.check import ROWS, compare, trial
+from elman.engine.backends.llvm.program import Program
+from elman.engine.backends.llvm.rows import rows
+from elman.engine.backends.llvm.run import Inputs, Job, Scan
+from elman.engine.capture import Captured, Kind, capture
+from elman.engine.cell import Cell, State
+from elman.engine.fingerprint import fingerprint
+from elman.engine.plan import plan
+from elman.engine.stand_in import with_parameters
+from elman.engine.step import translate
+from elman.engine.traced import TracedCell
+from elman.errors import Refused
+
+DTYPES = (torch.float32, torch.float64)
+
+
+class LLVM:
+    """Fused kernels for the processor, one for each structure of a cell."""
+
+    name = "llvm"
+
+    def __init__(self) -> None:
+        self._programs: dict[Any, Program | Refused] = {}
+        self._lock = RLock()
+
+    def run(self, cell: Cell, sequence: Sequence) -> tuple[Tensor, State]:
+        sequence = in_one_dtype(cell, sequence)
+        program = self.program(cell, sequence.x.dtype, kinds(sequence.context))
+        keep = torch.is_grad_enabled()
+        if keep not in program.checked and sequence.x.numel():
+            self.check(program, cell, sequence, keep)
+        return self._run(program, cell, sequence)
+
+    def plain(self, cell: Cell, sequence: Sequence) -> tuple[Tensor, State]:
+        """The same by the plain loop; what a step draws at random is drawn as for kernels.
+
+        Raises:
+            Refused: The cell cannot be captured.
+        """
+        program = self.program(cell, sequence.x.dtype, kinds(sequence.context))
+        if not program.captured.draws:
+            raise Refused("nothing is drawn, so the cell itself can run")
+        given = self._given(program, cell, sequence)
+        return traced_loop(program.captured, cell, sequence, given)
+
+    def check(self, program: Program, cell: Cell, sequence: Sequence, keep: bool) -> None:
+        """Compare one step with the cell's own, at the first call.
+
+        Raises:
+            Refused: They differ; so they will at later calls.
+        """
+        with self._lock:
+            if keep in program.checked:
+                return
+            program.checked.add(keep)
+            try:
+                with torch.enable_grad() if keep else torch.no_grad():
+                    self._check(program, cell, sequence)
+            except Refused as refusal:
+                for key, held in self._programs.items():
+                    if held is program:
+                        self._programs[key] = refusal
+                raise
+
+    def _check(self, program: Program, cell: Cell, sequence: Sequence) -> None:
+        with torch.random.fork_rng(devices=[]):
+            twin = with_parameters(cell, sequence.parameters) if sequence.parameters else cell
+            small = trial(cell, sequence, tuple(each.to(sequence.x.dtype) for each in twin.initial_state(ROWS)))
+            small = replace(small, draws=drawn(program.captured, small.x))
+            given = self._given(program, cell, small)
+            ours = self._run(program, cell, small)
+            theirs = traced_loop(program.captured, cell, small, given) if small.draws else loop(twin, small)
+            wanted = [each for each in (small.x, *(small.state or ()), *small.context) if each.requires_grad]
+            wanted += [each for each in twin.parameters() if each.requires_grad]
+            compare(_flat(ours, wanted), _flat(theirs, wanted), _names(len(ours[1]), len(wanted)))
+
+    def _given(self, program: Program, cell: Cell, sequence: Sequence) -> Inputs:
+        twin = with_parameters(cell, sequence.parameters) if sequence.parameters else cell
+        batch, dtype = sequence.x.shape[1], sequence.x.dtype
+        states = twin.initial_state(batch) if sequence.state is None else sequence.state
+        starts = () if sequence.resets is None else twin.initial_state(batch)
+        states, starts = (tuple(each.to(dtype) for each in group) for group in (states, starts))
+        draws = sequence.draws or drawn(program.captured, sequence.x)
+        weights = prepared(program.captured, cell, sequence)
+        return Inputs(sequence.x, states, starts, sequence.context, draws, weights)
+
+    def program(self, cell: Cell, dtype: torch.dtype, contexts: tuple[Kind, ...] = ()) -> Program:
+        """The kernels of a cell, made at the first call.
+
+        Raises:
+            Refused: The cell cannot be fused.
+        """
+        key = (fingerprint(cell), dtype, contexts)
+        found = self._programs.get(key)
+        if found is None:
+            with self._lock:
+                found = self._programs.get(key) or self._programs.setdefault(key, _compiled(cell, dtype, contexts))
+        if isinstance(found, Refused):
+            raise Refused(str(found))
+        return found
+
+    def _run(self, program: Program, cell: Cell, sequence: Sequence) -> tuple[Tensor, State]:
+        time, batch, _ = sequence.x.shape
+        given = self._given(program, cell, sequence)
+        tensors = given.flat()
+        keep = torch.is_grad_enabled() and any(each.requires_grad for each in tensors)
+        order = rows(time, batch, sequence.lengths, sequence.resets, sequence.reverse, keep)
+
+        def again(*tensors: Tensor) -> tuple[Tensor, ...]:
+            return _plain(program, cell, sequence, tensors)
+
+        job = Job(program, order, time, order.total < time * batch, sequence.resets is not None, again)
+        output, *after = Scan.apply(job, *tensors)  # pyright: ignore[reportGeneralTypeIssues]
+        return output, tuple(after)
+
+
+def _compiled(cell: Cell, dtype: torch.dtype, contexts: tuple[Kind, ...]) -> Program | Refused:
+    try:
+        captured = capture(cell, dtype, contexts)
+        return Program(captured, plan(translate(captured, dtype)), dtype)
+    except Refused as refusal:
+        return refusal
+
+
+def _flat(result: tuple[Tensor, State], wanted: list[Tensor]) -> list[Tensor | None]:
+    """Results, and gradients of a sum that weighs each of their numbers differently."""
+    output, states = result
+    results = [output, *states]
+    if not torch.is_grad_enabled() or not any(each.requires_grad for each in results):
+        return [each.detach() for each in results] + [None] * len(wanted)
+    total = sum((each * torch.arange(1.0, each.numel() + 1).view_as(each) / each.numel()).sum() for each in results)
+    return [*(each.detach() for each in results), *torch.autograd.grad(total, wanted, allow_unused=True)]  # pyright: ignore
+
+
+def _names(states: int, wanted: int) -> list[str]:
+    return ["the output", *["the state after it"] * states, *["a gradient"] * wanted]
+
+
+def kinds(context: Tensors[Tensor]) -> tuple[Kind, ...]:
+    """Shapes without the batch, and dtypes."""
+    return tuple((tuple(each.shape[1:]), each.dtype) for each in context)
+
+
+def in_one_dtype(cell: Cell, sequence: Sequence) -> Sequence:
+    """The input in the dtype of the weights: under autocast it may come in a smaller one; kernels compute in f32."""
+    weight = next(
+        (each for each in (*sequence.parameters.values(), *cell.parameters()) if each.is_floating_point()), None
+    )
+    if weight is None or weight.dtype == sequence.x.dtype:
+        return sequence
+    return replace(sequence, x=sequence.x.to(weight.dtype))
+
+
+def prepared(captured: Captured, cell: Cell, sequence: Sequence) -> tuple[Tensor, ...]:
+    """What the prelude makes of the cell's parameters and buffers."""
+    named = dict(cell.named_parameters()) | dict(cell.named_buffers()) | sequence.parameters
+    return captured.prelude.forward(*(named[name] for name in captured.names))
+
+
+def drawn(captured: Captured, x: Tensor) -> tuple[Tensor, ...]:
+    """What all steps draw at random, (T, B, ...)."""
+    makers = {"uniform": torch.rand, "normal": torch.randn}
+    return tuple(makers[draw.kind](*x.shape[:2], *draw.shape, dtype=x.dtype) for draw in captured.draws)
+
+
+def _plain(program: Program, cell: Cell, sequence: Sequence, tensors: Tensors[Tensor]) -> tuple[Tensor, ...]:
+    """The same call by the plain loop over the traced step."""
+    given = Inputs.of(program, sequence.resets is not None, tensors)
+    output, states = traced_loop(program.captured, cell, replace(sequence, x=given.x), given)
+    return output, *states
+
+
+def traced_loop(captured: Captured, cell: Cell, sequence: Sequence, given: Inputs) -> tuple[Tensor, State]:
+    """The plain loop over a traced step."""
+    traced = TracedCell(cell, captured, given.weights, given.starts or given.states)
+    plain = replace(sequence, state=given.states, context=given.contexts, draws=given.draws, parameters={})
+    return loop(traced, plain)

@@ -1,0 +1,239 @@
+"""What every cell's kernels share: packing weights, and sums of outer products over rows.
+
+`pack` lays a weight out as the tiles read it: [block][k][sum][lane], zeros beyond the edge. `outer` adds to C (M, N)
+the outer products of two vectors of each row, for the gradients of weights: rows in blocks of `DEPTH`, each block's
+sum started at zero, so that neither threads nor chunks of memory change a bit. What a call brings stands in an array
+of 8-byte words.
+
+Key: n a row at a step, m and c entries of the two vectors.
+"""
+
+import torch
+
+from elman.engine.backends.llvm.target import Target
+from elman.engine.backends.llvm.text import Value, Writer
+from elman.engine.backends.llvm.tiles import ROWS, tile_function
+
+DEPTH = 256
+"""Rows in a block of `outer`."""
+WIDEST = 4
+"""Vectors in a panel of `outer`."""
+
+PACK = ("to", "weights", "bases", "steps", "along", "length", "extent", "blocks", "sums", "repeat", "share", "number")
+OUTER = (
+    "to", "m", "c", "left", "left_table", "left_size", "right", "right_table", "right_size", "first", "last",
+    "share_m", "share_c", "scratch", "scratch_size", "number",
+)  # fmt: skip
+
+
+def library_text(dtype: torch.dtype, target: Target) -> str:
+    """All shared functions for one dtype."""
+    lanes = target.lanes(dtype)
+    functions, declared = [], set()
+    for vectors in (1, 2, WIDEST):
+        text, more = tile_function(dtype, lanes, vectors, stride=ROWS)
+        functions.append(text)
+        declared |= more
+    for writer in (_Pack(dtype, lanes), *(_Outer(dtype, lanes, vectors) for vectors in (1, 2, WIDEST))):
+        functions.append(writer.text())
+        declared |= writer.declared
+    return "\n".join([*sorted(declared), *functions, '!0 = distinct !{!0, !1}\n!1 = !{!"llvm.loop.unroll.disable"}'])
+
+
+class _Shared(Writer):
+    """A function of a call's words."""
+
+    words: tuple[str, ...]
+
+    def word(self, name: str, kind: str = "i64") -> str:
+        address = self.assign(f"getelementptr i64, ptr %call, i64 {self.words.index(name)}")
+        return self.assign(f"load {kind}, ptr {address}")
+
+    def thread(self) -> str:
+        """The number of the thread that runs this."""
+        number = self.word("number", "ptr")
+        return self.assign(f"zext i32 {self.assign(f'call i32 {number}()')} to i64")
+
+    def own_share(self, table: str, thread: str) -> tuple[str, str]:
+        """First and last of what a thread does: a pair for each thread."""
+        pair = self.element(table, self.i64("mul", thread, "2"), "i64")
+        low = self.assign(f"load i64, ptr {pair}")
+        return low, self.assign(f"load i64, ptr {self.element(pair, '1', 'i64')}")
+
+    def inside(self, left: str) -> Value:
+        """Lanes below a number."""
+        narrow = self.assign(f"trunc i64 {left} to i32")
+        wide = f"<{self.lanes} x i32>"
+        first = self.assign(f"insertelement {wide} poison, i32 {narrow}, i64 0")
+        spread = self.assign(f"shufflevector {wide} {first}, {wide} poison, <{self.lanes} x i32> zeroinitializer")
+        lanes = ", ".join(f"i32 {i}" for i in range(self.lanes))
+        return self.emit(f"icmp slt {wide} <{lanes}>, {spread}", "truth")
+
+    def masked_load(self, address: str, mask: Value) -> Value:
+        kind, truth = self.type(), self.type("truth")
+        full = f"@llvm.masked.load.v{self.lanes}f{self.bits}.p0"
+        self.declared.add(f"declare {kind} {full}(ptr, i32, {truth}, {kind})")
+        arguments = f"ptr {address}, i32 {self.dtype.itemsize}, {truth} {mask.name}, {kind} zeroinitializer"
+        return self.emit(f"call {kind} {full}({arguments})")
+
+    def masked_store(self, value: Value, address: str, mask: Value) -> None:
+        kind, truth = self.type(), self.type("truth")
+        full = f"@llvm.masked.store.v{self.lanes}f{self.bits}.p0"
+        self.declared.add(f"declare void {full}({kind}, ptr, i32, {truth})")
+        arguments = f"{kind} {value.name}, ptr {address}, i32 {self.dtype.itemsize}, {truth} {mask.name}"
+        self.do(f"call void {full}({arguments})")
+
+
+class _Pack(_Shared):
+    """`pack`: each thread has a share of the blocks."""
+
+    words = PACK
+
+    def text(self) -> str:
+        to, weights = self.word("to", "ptr"), self.word("weights", "ptr")
+        bases, steps = self.word("bases", "ptr"), self.word("steps", "ptr")
+        alongs, length, extent = self.word("along", "ptr"), self.word("length"), self.word("extent")
+        blocks, sums, repeat = self.word("blocks"), self.word("sums"), self.word("repeat")
+        first, last = self.own_share(self.word("share", "ptr"), self.thread())
+        vectors = self.i64("mul", sums, repeat)
+        size = self.i64("mul", self.i64("mul", length, vectors), str(self.lanes))
+        with self.loop(first, last) as q, self.loop("0", sums) as a, self.loop("0", repeat) as u:
+            outer = self.i64("sdiv", q, blocks)
+            block = self.i64("add", self.i64("mul", self.i64("srem", q, blocks), repeat), u)
+            j = self.i64("mul", block, str(self.lanes))
+            at = self.element(bases, self.i64("add", self.i64("mul", outer, sums), a), "i64")
+            base = self.assign(f"load i64, ptr {at}")
+            step = self.assign(f"load i64, ptr {self.element(steps, a, 'i64')}")
+            along = self.assign(f"load i64, ptr {self.element(alongs, a, 'i64')}")
+            source = self.element(weights, self.i64("add", base, self.i64("mul", j, step)))
+            vector = self.i64("add", self.i64("mul", a, repeat), u)
+            place = self.i64("add", self.i64("mul", q, size), self.i64("mul", vector, str(self.lanes)))
+            target = self.element(to, place)
+            mask = self.inside(self.i64("sub", extent, j))
+            self._columns(source, target, step, along, length, vectors, mask)
+        return self.function("void @pack(ptr %call)")
+
+    def _columns(self, source: str, target: str, step: str, along: str, length: str, vectors: str, mask: Value) -> None:
+        """One vector of entries for all k."""
+        stride = self.i64("mul", vectors, str(self.lanes))
+        plain, other, done = self.label(), self.label(), self.label()
+        self.do(f"br i1 {self.assign(f'icmp eq i64 {step}, 1')}, label %{plain}, label %{other}")
+        self.place(plain)
+        with self.loop("0", length) as k:
+            value = self.masked_load(self.element(source, self.i64("mul", k, along)), mask)
+            self.do(
+                f"store {self.type()} {value.name}, ptr {self.element(target, self.i64('mul', k, stride))}, align 4"
+            )
+        self.do(f"br label %{done}")
+        self.place(other)
+        wide = f"<{self.lanes} x i64>"
+        head = self.assign(f"insertelement {wide} poison, i64 {step}, i64 0")
+        spread = self.assign(f"shufflevector {wide} {head}, {wide} poison, <{self.lanes} x i32> zeroinitializer")
+        lanes = ", ".join(f"i64 {i}" for i in range(self.lanes))
+        offsets = self.assign(f"mul {wide} {spread}, <{lanes}>")
+        with self.loop("0", length) as k:
+            at = self.element(source, self.i64("mul", k, along))
+            value = self._gathered(self.assign(f"getelementptr {self.scalar}, ptr {at}, {wide} {offsets}"), mask)
+            self.do(
+                f"store {self.type()} {value.name}, ptr {self.element(target, self.i64('mul', k, stride))}, align 4"
+            )
+        self.do(f"br label %{done}")
+        self.place(done)
+
+    def _gathered(self, pointers: str, mask: Value) -> Value:
+        kind, truth, wide = self.type(), self.type("truth"), f"<{self.lanes} x ptr>"
+        full = f"@llvm.masked.gather.v{self.lanes}f{self.bits}.v{self.lanes}p0"
+        self.declared.add(f"declare {kind} {full}({wide}, i32, {truth}, {kind})")
+        arguments = f"{wide} {pointers}, i32 {self.dtype.itemsize}, {truth} {mask.name}, {kind} zeroinitializer"
+        return self.emit(f"call {kind} {full}({arguments})")
+
+
+class _Outer(_Shared):
+    """`outer_V`: panels of V vectors; each thread has a share of the tiles of m or of the panels of c."""
+
+    words = OUTER
+
+    def __init__(self, dtype: torch.dtype, lanes: int, vectors: int) -> None:
+        super().__init__(dtype, lanes)
+        self.vectors = vectors
+
+    def text(self) -> str:
+        thread = self.thread()
+        first, last = self.word("first"), self.word("last")
+        tiles = self.own_share(self.word("share_m", "ptr"), thread)
+        panels = self.own_share(self.word("share_c", "ptr"), thread)
+        mine = self.i64("mul", thread, self.word("scratch_size"))
+        packed_left = self.element(self.word("scratch", "ptr"), mine)
+        packed_right = self.element(
+            packed_left, self.i64("mul", self.i64("sub", tiles[1], tiles[0]), str(ROWS * DEPTH))
+        )
+        sums = self.alloca(f"[{self.vectors * ROWS * self.lanes} x {self.scalar}]", 64)
+        rows = self.alloca(f"[{ROWS} x ptr]")
+        busy = self.assign(f"icmp slt i64 {tiles[0]}, {tiles[1]}")
+        with self.when(busy), self.loop(first, last, str(DEPTH)) as n:
+            depth = self.least(self.i64("sub", last, n), str(DEPTH))
+            self._pack_left(packed_left, tiles, n, depth)
+            with self.loop(*panels) as panel:
+                self._pack_right(packed_right, panel, n, depth)
+                with self.loop(*tiles) as tile:
+                    local = self.i64("sub", tile, tiles[0])
+                    start = self.element(packed_left, self.i64("mul", local, str(ROWS * DEPTH)))
+                    for r in range(ROWS):
+                        self.do(f"store ptr {self.element(start, str(r))}, ptr {self.element(rows, str(r), 'ptr')}")
+                    arguments = f"ptr {rows}, i64 {depth}, ptr {packed_right}, ptr {sums}, i64 1, i64 {ROWS}"
+                    self.do(f"call void @tile_{self.vectors}({arguments})")
+                    self._add(sums, tile, panel)
+        return self.function(f"void @outer_{self.vectors}(ptr %call)")
+
+    def _row(self, side: str, n: str) -> str:
+        """The vector of a row: through a table, where there is one."""
+        table = self.word(f"{side}_table", "ptr")
+        none = self.assign(f"icmp eq ptr {table}, null")
+        index = self.alloca("i64")
+        self.do(f"store i64 {n}, ptr {index}")
+        with self.when(self.assign(f"xor i1 {none}, true")):
+            found = self.assign(f"load i64, ptr {self.element(table, n, 'i64')}")
+            self.do(f"store i64 {found}, ptr {index}")
+        at = self.i64("mul", self.assign(f"load i64, ptr {index}"), self.word(f"{side}_size"))
+        return self.element(self.word(side, "ptr"), at)
+
+    def _pack_left(self, packed: str, tiles: tuple[str, str], n: str, depth: str) -> None:
+        """[tile][n][4], zeros beyond the edge."""
+        m, four = self.word("m"), f"<{ROWS} x {self.scalar}>"
+        with self.loop("0", depth) as k:
+            row = self._row("left", self.i64("add", n, k))
+            with self.loop(*tiles) as tile:
+                at = self.i64("mul", tile, str(ROWS))
+                local = self.i64("sub", tile, tiles[0])
+                place = self.i64("add", self.i64("mul", local, str(ROWS * DEPTH)), self.i64("mul", k, str(ROWS)))
+                lanes, self.lanes = self.lanes, ROWS
+                value = self.masked_load(self.element(row, at), self.inside(self.i64("sub", m, at)))
+                self.do(f"store {four} {value.name}, ptr {self.element(packed, place)}, align 4")
+                self.lanes = lanes
+
+    def _pack_right(self, packed: str, panel: str, n: str, depth: str) -> None:
+        """[n][V vectors], zeros beyond the edge."""
+        c = self.word("c")
+        start = self.i64("mul", panel, str(self.vectors * self.lanes))
+        with self.loop("0", depth) as k:
+            row = self._row("right", self.i64("add", n, k))
+            for v in range(self.vectors):
+                at = self.i64("add", start, str(v * self.lanes))
+                value = self.masked_load(self.element(row, at), self.inside(self.i64("sub", c, at)))
+                place = self.i64("add", self.i64("mul", k, str(self.vectors * self.lanes)), str(v * self.lanes))
+                self.do(f"store {self.type()} {value.name}, ptr {self.element(packed, place)}, align 4")
+
+    def _add(self, sums: str, tile: str, panel: str) -> None:
+        """Put a tile's sums to what is there."""
+        m, c, to = self.word("m"), self.word("c"), self.word("to", "ptr")
+        start = self.i64("mul", tile, str(ROWS))
+        height = self.least(self.i64("sub", m, start), str(ROWS))
+        with self.loop("0", height) as r:
+            row = self.element(to, self.i64("mul", self.i64("add", start, r), c))
+            for v in range(self.vectors):
+                at = self.i64("add", self.i64("mul", panel, str(self.vectors * self.lanes)), str(v * self.lanes))
+                mask = self.inside(self.i64("sub", c, at))
+                place = self.i64("mul", self.i64("add", r, str(v * ROWS)), str(self.lanes))
+                value = self.emit(f"load {self.type()}, ptr {self.element(sums, place)}")
+                address = self.element(row, at)
+                self.masked_store(self.masked_load(address, mask) + value, address, mask)

@@ -1,0 +1,131 @@
+"""Which backend runs a cell, and why."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from elman.engine.backends.base import Backend, Sequence
+from elman.engine.backends.eager import Eager
+from elman.engine.backends.llvm import LLVM, kinds
+from elman.engine.cell import Cell, Context
+from elman.engine.plan import Plan
+from elman.engine.printed import printed
+from elman.engine.record import listened
+from elman.errors import OptionError, Refused, suggestion
+
+BACKENDS: dict[str, Backend] = {"eager": Eager(), "llvm": LLVM()}
+
+_forced: ContextVar[str | None] = ContextVar("backend", default=None)
+_told: set[tuple[str, str]] = set()
+
+
+class FallbackWarning(UserWarning):
+    """A cell runs step by step, for the engine could not fuse it."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Which path a cell takes, and why; printed, it shows the plan."""
+
+    cell: str
+    backend: str
+    reason: str
+    plan: Plan | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        first = f"{self.cell} runs on {self.backend}: {self.reason}"
+        return f"{first}\n{printed(self.plan)}" if self.plan else first
+
+
+def run(cell: Cell, sequence: Sequence) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Run a cell over time on the backend that suits it.
+
+    Raises:
+        Refused: `use_backend` asked for one that cannot.
+    """
+    forced = _forced.get()
+    if forced == "llvm":
+        return BACKENDS["llvm"].run(cell, sequence)
+    reason = _unsuited(sequence)
+    if reason is not None:
+        return BACKENDS["eager"].run(cell, sequence)
+    kernels = BACKENDS["llvm"]
+    assert isinstance(kernels, LLVM)
+    try:
+        if forced == "eager":
+            return kernels.plain(cell, sequence)
+        return kernels.run(cell, sequence)
+    except Refused as refusal:
+        if forced is None:
+            _tell(cell, str(refusal))
+        return BACKENDS["eager"].run(cell, sequence)
+
+
+def _unsuited(sequence: Sequence) -> str | None:
+    """Why a call is not one for kernels, whatever its cell."""
+    x = sequence.x
+    if listened():
+        return "somebody records what the cell names, which takes the plain loop"
+    if x.device.type != "cpu":
+        return f"the input is on {x.device.type}, and kernels are for the CPU"
+    if x.dtype not in (torch.float32, torch.float64, torch.bfloat16, torch.float16):
+        return f"the input is of {x.dtype}"
+    if type(x) not in (Tensor, nn.Parameter) or torch._C._functorch.peek_interpreter_stack() is not None:
+        return "the input is no plain tensor (a transform of torch.func, or a tensor of another kind)"
+    return None
+
+
+def _tell(cell: Cell, reason: str) -> None:
+    name = type(cell).__name__
+    if (name, reason) not in _told:
+        _told.add((name, reason))
+        warnings.warn(f"{name} runs on eager, step by step: {reason}", FallbackWarning, stacklevel=5)
+
+
+def explain_scan(cell: Cell, context: Context = ()) -> Explanation:
+    """Which backend would run this cell now, and why.
+
+    Args:
+        cell: Any cell.
+        context: What a caller would pass to it.
+    """
+    name = type(cell).__name__
+    forced = _forced.get()
+    if forced is not None:
+        return Explanation(name, forced, "use_backend asked for it")
+    weight = next((each for each in cell.parameters() if each.is_floating_point()), torch.empty(0))
+    x = weight.new_empty(0, 2, cell.input_size, device="cpu")
+    context = (*cell.draw_context(2), *context)
+    reason = _unsuited(Sequence(x=x, state=None, context=context))
+    if reason is not None:
+        return Explanation(name, "eager", reason)
+    kernels = BACKENDS["llvm"]
+    assert isinstance(kernels, LLVM)
+    try:
+        program = kernels.program(cell, x.dtype, kinds(context))
+        if not weight.is_meta:
+            kernels.check(program, cell, Sequence(x=x, state=None, context=context), keep=True)
+    except Refused as refusal:
+        return Explanation(name, "eager", str(refusal))
+    return Explanation(name, "llvm", "its step is fused into kernels of one loop over time", program.plan)
+
+
+@contextmanager
+def use_backend(name: str) -> Iterator[None]:
+    """Force a backend inside the block.
+
+    Raises:
+        OptionError: There is no backend of that name.
+    """
+    if name not in BACKENDS:
+        raise OptionError(f"no backend is called '{name}'; {suggestion(name, BACKENDS)}")
+    token = _forced.set(name)
+    try:
+        yield
+    finally:
+        _forced.reset(token)

@@ -26,7 +26,9 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 bench: $(READY)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[peers]'
 	$(BIN)/python benchmarks/parity.py
+	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/demo.py
 	$(BIN)/python docs/generate.py

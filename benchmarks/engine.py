@@ -16,11 +16,12 @@ Key: T time, B batch, I input size, H hidden size; I = H.
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from importlib.metadata import version
+from importlib.util import find_spec
 from time import perf_counter
 
 import torch
 from engine.contests import OWN_LSTM
-from engine.findings import Findings
+from engine.findings import Findings, disturbed
 from engine.parts import PARTS, Options, peers_alone
 from engine.peak import peak
 from engine.picture import draw
@@ -79,14 +80,16 @@ def _names(words: str) -> list[str]:
 
 def _note(found: Findings, options: Options) -> str:
     """What a reader must know of the numbers."""
-    peers = ", ".join(f"{name} {version(name)}" for name in PEERS)
+    peers = ", ".join(f"{name} {version(name) if find_spec(name) else 'is missing'}" for name in PEERS)
     about = (
         f"{options.threads} threads for every contestant (jax and ONNX Runtime have pools of their own), f32; ratio is "
         "the median over rounds of the peer's time by Elman's, ratio_low and ratio_high hold the middle half; against "
-        f"{OWN_LSTM} it is taken at equal floating-point work; FMA peak {max(found.peaks, default=0) / 1e9:.1f} "
-        f"GFLOP/s; {peers}"
+        f"{OWN_LSTM} it is taken at equal floating-point work; weights count as changed at every call, so "
+        f"packing is counted, but for modes ..._kept; FMA peak {max(found.peaks, default=0) / 1e9:.1f} GFLOP/s; {peers}"
     )
-    return ". ".join([about, *found.notes, *(f"WRONG, not reported: {each}" for each in found.wrong)])
+    return ". ".join(
+        [about, *found.notes, *disturbed(found), *(f"WRONG, not reported: {each}" for each in found.wrong)]
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Right before fast: nothing is timed whose results are further from f64 than twice PyTorch's own."""
 
 from collections.abc import Callable, Mapping, Sequence
+from math import inf, isfinite
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,14 @@ Calls = Mapping[str, Callable[[], Sequence[Any]]]
 def distance(results: Sequence[Any], exact: Sequence[Any]) -> float:
     """The largest difference, relative to the largest number of its tensor; NaN is infinitely far."""
     pairs = zip(map(_numbers, results), map(_numbers, exact), strict=True)
-    far = max(float((a - b).abs().max() / b.abs().max().clamp(min=1e-3)) for a, b in pairs)
-    return far if far == far else float("inf")
+    far = [_difference(a, b) for a, b in pairs]
+    return max(far) if all(map(isfinite, far)) else inf  # max() alone may pass over NaN
+
+
+def _difference(a: Tensor, b: Tensor) -> float:
+    if a.shape != b.shape:  # they would be broadcast
+        raise ValueError(f"results of shape {tuple(a.shape)}, expected {tuple(b.shape)}")
+    return float((a - b).abs().max() / b.abs().max().clamp(min=1e-3))
 
 
 def _numbers(value: Any) -> Tensor:

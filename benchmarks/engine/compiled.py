@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
-from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from time import perf_counter
 from typing import Any
@@ -21,6 +20,7 @@ import torch
 
 import elman
 from engine.check import check
+from engine.child import HERE, command
 from engine.contests import Contest
 from engine.custom import make_cell
 from engine.findings import row_of
@@ -28,7 +28,6 @@ from engine.runs import Run, layer, loop, plain
 from engine.shapes import SHAPES, Shape, make_batch, step_flops
 from engine.timing import Pace, interleave
 
-HERE = Path(__file__).parent.parent
 LIMIT = 600.0
 COMPILED = sorted((shape for shape in SHAPES if shape.time <= 100), key=lambda shape: shape.time)
 """The shortest first, so that most of them fit."""
@@ -37,10 +36,11 @@ PACE = Pace(5, 7, 4.0)
 
 def measure_all(threads: int, limit: float = LIMIT) -> list[dict[str, Any]]:
     """What was done in time, one entry a shape."""
-    words = [sys.executable, "-m", "engine.compiled", str(threads)]
     with TemporaryDirectory() as cache, TemporaryFile("w+") as lines:
         fresh = {"TORCHINDUCTOR_CACHE_DIR": f"{cache}/inductor", "ELMAN_CACHE": f"{cache}/elman"}
-        process = subprocess.Popen(words, cwd=HERE, env=os.environ | fresh, stdout=lines, start_new_session=True)
+        process = subprocess.Popen(
+            command("compiled", threads), cwd=HERE, env=os.environ | fresh, stdout=lines, start_new_session=True
+        )
         try:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(limit)

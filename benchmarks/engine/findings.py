@@ -11,7 +11,7 @@ from typing import Any
 from engine.contests import DROP_INS, KEPT, OWN_LSTM, Contest
 from engine.custom import CUSTOM
 from engine.shapes import Shape
-from engine.timing import Times, ratios
+from engine.timing import DISTURBED, Times, ratios
 
 Row = dict[str, Any]
 
@@ -154,6 +154,12 @@ def losses(rows: list[Row]) -> list[Row]:
     """Where somebody is faster than Elman, the worst first."""
     lost = [row for row in rows if row["ratio"] < 1 and row["peer"] != OWN_LSTM and not row["mode"].endswith("_kept")]
     return sorted(lost, key=lambda row: row["ratio"])
+
+
+def disturbed(found: Findings) -> list[str]:
+    """A warning, where others kept the machine busy."""
+    loud = [row for row in found.rows if row.get("load_of_others", 0) > DISTURBED]
+    return [f"OTHERS WERE BUSY during {len(loud)} of {len(found.rows)} rows, do not trust them"] if loud else []
 
 
 def mean_ratio(rows: list[Row]) -> float | None:

@@ -4,10 +4,7 @@ ELMAN_CACHE=FOLDER python -m engine.first_call 2     (in benchmarks/)
 """
 
 import json
-import os
-import subprocess
 import sys
-from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -16,8 +13,8 @@ import torch
 
 import elman
 from elman.layers import PeepholeLSTMCell
+from engine.child import last_line
 
-HERE = Path(__file__).parent.parent
 ROUNDS = 3
 
 
@@ -33,10 +30,7 @@ def measure_all(threads: int) -> dict[str, float]:
 
 
 def _process(cache: str, threads: int) -> dict[str, float]:
-    words = [sys.executable, "-m", "engine.first_call", str(threads)]
-    environment = os.environ | {"ELMAN_CACHE": cache}
-    done = subprocess.run(words, cwd=HERE, env=environment, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(last_line("first_call", threads, ELMAN_CACHE=cache))
 
 
 def seconds(layer: torch.nn.Module) -> float:

@@ -5,20 +5,18 @@ python -m engine.memory elman     (in benchmarks/)
 
 import os
 import resource
-import subprocess
 import sys
 from pathlib import Path
 
+from engine.child import last_line
 from engine.shapes import make_batch, square
 
 LONG = square(1000, 25, 320)
-HERE = Path(__file__).parent.parent
 
 
 def growth(library: str, threads: int) -> float:
     """Bytes, measured in a process of its own."""
-    words = [sys.executable, "-m", "engine.memory", library, str(threads)]
-    return float(subprocess.run(words, cwd=HERE, capture_output=True, text=True, check=True).stdout.split()[-1])
+    return float(last_line("memory", library, threads))
 
 
 def measure(library: str, threads: int) -> int:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.contests import OWN_LSTM, Contest
-from engine.findings import GOALS, Findings, Row, losses, shape_of
+from engine.findings import GOALS, Findings, Row, disturbed, losses, shape_of
 from engine.timing import DISTURBED, Times
 
 
@@ -21,7 +21,7 @@ def print_report(found: Findings, console: Console) -> None:
     for title, rows in tables.items():
         console.print(_table(title, rows))
     console.print(_goals(found))
-    for line in [*_summary(found), *map(_lost, losses(found.rows)), *found.notes]:
+    for line in [*_summary(found), *map(_lost, losses(found.rows)), *found.notes, *disturbed(found)]:
         console.print(line, highlight=False)
     for line in found.wrong:
         console.print(f"[red]WRONG, not reported:[/red] {line}", highlight=False)
@@ -72,9 +72,6 @@ def _summary(found: Findings) -> list[str]:
     ]
     if found.peaks:
         lines.append(f"FMA peak {max(found.peaks) / 1e9:.1f} GFLOP/s")
-    loud = [row for row in found.rows if row.get("load_of_others", 0) > DISTURBED]
-    if loud:
-        lines.append(f"[red]others were busy during {len(loud)} of {len(found.rows)} measurements, do not trust them")
     return lines
 
 

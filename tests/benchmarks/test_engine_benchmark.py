@@ -102,6 +102,17 @@ def test_a_result_that_is_no_number_is_found() -> None:
     assert check(broken, Run(lstm, layer, batch), "forward", {})
 
 
+def test_nothing_hides_behind_a_tensor_that_is_right() -> None:
+    right, wrong = torch.ones(2), torch.full((2,), float("nan"))
+    assert distance([right, wrong], [right, right]) == float("inf")
+    assert distance([wrong, right], [right, right]) == float("inf")
+
+
+def test_shapes_must_agree() -> None:
+    with pytest.raises(ValueError, match="shape"):
+        distance([torch.ones(1)], [torch.ones(3)])
+
+
 def test_lengths_are_half_of_the_longest_in_the_mean() -> None:
     for shape in SHAPES:
         lengths = make_batch(shape, padded=True).lengths

@@ -11,11 +11,14 @@ from torch import Tensor, nn
 
 from elman.engine.backends.base import Backend, Sequence
 from elman.engine.backends.eager import Eager
-from elman.engine.backends.llvm import LLVM, kinds
+from elman.engine.backends.llvm import LLVM, custom_op, kinds
+from elman.engine.backends.llvm.backend import in_one_dtype
+from elman.engine.capture import Kind
 from elman.engine.cell import Cell, Context
 from elman.engine.plan import Plan
 from elman.engine.printed import printed
 from elman.engine.record import listened
+from elman.engine.settled import settled
 from elman.errors import OptionError, Refused, suggestion
 
 BACKENDS: dict[str, Backend] = {"eager": Eager(), "llvm": LLVM()}
@@ -48,7 +51,9 @@ def run(cell: Cell, sequence: Sequence) -> tuple[Tensor, tuple[Tensor, ...]]:
     Raises:
         Refused: `use_backend` asked for one that cannot.
     """
-    forced = _forced.get()
+    forced = _wish()
+    if custom_op.looks_without_numbers(sequence.x):
+        return _run_traced(cell, sequence)
     if forced == "llvm":
         return BACKENDS["llvm"].run(cell, sequence)
     reason = _unsuited(sequence)
@@ -64,6 +69,42 @@ def run(cell: Cell, sequence: Sequence) -> tuple[Tensor, tuple[Tensor, ...]]:
         if forced is None:
             _tell(cell, str(refusal))
         return BACKENDS["eager"].run(cell, sequence)
+
+
+@settled
+def _wish() -> str | None:
+    """What `use_backend` asked for."""
+    return _forced.get()
+
+
+def _run_traced(cell: Cell, sequence: Sequence) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """The same under `torch.compile` and `torch.export`, as one operation of the graph."""
+    sequence = in_one_dtype(cell, sequence)
+    if sequence.x.device.type != "cpu" or listened():
+        return BACKENDS["eager"].run(cell, sequence)
+    known = _known(cell, sequence.x.dtype, kinds(sequence.context), _wish())
+    if known is None:
+        return BACKENDS["eager"].run(cell, sequence)
+    return custom_op.call(known, cell, sequence)
+
+
+@settled
+def _known(
+    cell: Cell, dtype: torch.dtype, contexts: tuple[Kind, ...], forced: str | None
+) -> "custom_op.Signature | None":
+    """What a graph must know of a cell's kernels; None where there are none, or they are not wanted."""
+    kernels = BACKENDS["llvm"]
+    assert isinstance(kernels, LLVM)
+    if forced == "eager":
+        return None
+    try:
+        with custom_op.with_numbers():
+            return custom_op.signature(kernels.program(cell, dtype, contexts), cell)
+    except Refused as refusal:
+        if forced == "llvm":
+            raise
+        _tell(cell, str(refusal))
+        return None
 
 
 def _unsuited(sequence: Sequence) -> str | None:

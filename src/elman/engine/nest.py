@@ -19,16 +19,29 @@ class Buffer:
     """Memory with one entry a row, or one for all rows.
 
     Args:
-        name: For people.
+        role: What it holds: a leaf of the graph (`x`, `state`, `weight`, ...), `output`, `after` (a state after the
+            step), `saved` (for the way back), `gradient of x` (or of a state or a context), or a `value` that several
+            loops share.
+        number: Which one of its role.
         rows: How a row finds its entry: `time` (where the caller's tensors have the row's step), `step` (where the
             engine's own have it), `before` and `after` (states), `carried` and `carries` (gradients of states, in and
-            out), `position` (the row's place in the batch), `shared` (one entry for all).
+            out), `position` (the row's place in the batch), `scratch` (the same, written anew at each step), `shared`
+            (one entry for all).
         size: Numbers in an entry.
+        what: The operation that makes it, for people.
     """
 
-    name: str
+    role: str
+    number: int
     rows: str
     size: int
+    what: str = ""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        number = "" if self.role in ("x", "output", "output gradient", "gradient of x") else f" {self.number}"
+        return f"{self.role}{number}" + (f": {self.what}" if self.what else "")
 
 
 @dataclass(frozen=True)

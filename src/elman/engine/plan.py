@@ -65,6 +65,11 @@ class Phase:
     buffers: dict[Node, Buffer]
     made: dict[Node, Buffer] = field(default_factory=dict)
 
+    @property
+    def values(self) -> list[Buffer]:
+        """Buffers that the phase makes for itself."""
+        return [buffer for buffer in self.made.values() if buffer.role == "value"]
+
 
 @dataclass(frozen=True)
 class Factor:
@@ -96,6 +101,12 @@ class Plan:
     saved: dict[Node, Buffer]
     contractions: tuple[Contraction, ...]
 
+    @property
+    def factors(self) -> list[Buffer]:
+        """Buffers that sums over rows look at."""
+        sides = (side for each in self.contractions for side in (each.left, each.right))
+        return list(dict.fromkeys(side.buffer for side in sides if side.buffer is not None))
+
 
 def plan(step: Step) -> Plan:
     """Plan a step.
@@ -108,7 +119,7 @@ def plan(step: Step) -> Plan:
     forward_leaves = {node: buffer for node, buffer in buffers.items() if node.op in FORWARD_LEAVES}
     results = _forward_results(step)
     inference = _Planner(forward_leaves, results).phase()
-    saved = {node: Buffer(f"saved {i}", "step", node.size) for i, node in enumerate(_saved(step))}
+    saved = {node: Buffer("saved", i, "step", node.size, node.op) for i, node in enumerate(_saved(step))}
     forward = _Planner(forward_leaves, results + list(saved.items())).phase()
     known = buffers | saved
     known |= {node: buffer for node, buffer in results if node not in known and node.op not in BACKWARD_LEAVES}
@@ -124,20 +135,19 @@ def _roots(step: Step) -> list[Node]:
 
 def _leaf_buffer(node: Node, weights: tuple[Node, ...]) -> Buffer:
     number = weights.index(node) if node.op == "weight" else node.settings["number"]
-    name = node.op.replace("_", " ") + ("" if node.op == "x" else f" {number}")
-    return Buffer(name, BACKWARD_LEAVES[node.op], node.size)
+    return Buffer(node.op.replace("_", " "), number, BACKWARD_LEAVES[node.op], node.size)
 
 
 def _forward_results(step: Step) -> list[tuple[Node, Buffer]]:
-    output = (step.output, Buffer("output", "time", step.output.size))
-    states = [(node, Buffer(f"state {i} after", "after", node.size)) for i, node in enumerate(step.states)]
+    output = (step.output, Buffer("output", 0, "time", step.output.size))
+    states = [(node, Buffer("after", i, "after", node.size)) for i, node in enumerate(step.states)]
     return [*states, output]
 
 
 def _gradient_buffer(name: str, node: Node) -> tuple[Buffer, bool]:
-    kind = name.split()[0]
+    kind, *number = name.split()
     rows = {"x": "time", "state": "carries", "context": "position"}[kind]
-    return Buffer(f"gradient of {name}", rows, node.size), kind == "context"
+    return Buffer(f"gradient of {kind}", int(number[0]) if number else 0, rows, node.size), kind == "context"
 
 
 # what is kept
@@ -206,6 +216,8 @@ class _Planner:
         self.results = results
         self.added = set(added)
         self.stored: dict[Node, Buffer] = {}
+        self.rows = "scratch"
+        """How rows find values that the planner decides to store: anew at each step, at first."""
 
     def phase(self) -> Phase:
         """Stages that compute the results, all in the loop over time."""
@@ -213,6 +225,7 @@ class _Planner:
 
     def phase_with_sums(self, sums: tuple[Node, ...]) -> tuple[Phase, tuple[Contraction, ...]]:
         """The same with what is summed over rows; what no earlier step waits for runs after the loop."""
+        self.rows = "step"
         return self._settled(lambda: self._with_sums(sums))
 
     def _settled(self, attempt: object) -> object:
@@ -229,7 +242,7 @@ class _Planner:
             node = node.inputs[0]
         if node in self.stored or node.shared:
             raise Refused(f"a view of {node.op} {list(node.shape)} cannot be walked evenly")
-        self.stored[node] = Buffer(f"value {len(self.stored)}: {node.op}", "step", node.size)
+        self.stored[node] = Buffer("value", len(self.stored), self.rows, node.size, node.op)
 
     def _with_sums(self, sums: tuple[Node, ...]) -> tuple[Phase, tuple[Contraction, ...]]:
         buffers = self._buffers()

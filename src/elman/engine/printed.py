@@ -29,7 +29,7 @@ def _indented(lines: Iterator[str]) -> Iterator[str]:
 def _kept(plan: Plan) -> Iterator[str]:
     yield f"the states: {', '.join(str(list(node.shape)) for node in plan.step.states)}"
     for node, buffer in plan.saved.items():
-        yield f"{buffer.name}: {node.op} {list(node.shape)}"
+        yield f"{buffer.name} {list(node.shape)}"
     if not plan.saved:
         yield "nothing else: all other values are computed again"
 

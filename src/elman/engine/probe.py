@@ -16,6 +16,7 @@ from torch import Tensor
 
 from elman.engine.backends.base import Sequence
 from elman.engine.cell import Cell, Context, State, as_sizes, state_size
+from elman.engine.settled import settled
 
 _probes: ContextVar[list[Tensor] | None] = ContextVar("probes", default=None)
 
@@ -42,13 +43,18 @@ def probe_states() -> Iterator[list[Tensor]]:
 
 def probed(cell: Cell, sequence: Sequence) -> tuple[Cell, Sequence]:
     """The cell and its sequence with zeros added, if somebody probes; else both as they were."""
-    probes = _probes.get()
+    probes = _wanted()
     if probes is None:
         return cell, sequence
     zeros = sequence.x.new_zeros(*sequence.x.shape[:2], state_size(cell), requires_grad=True)
     probes.append(zeros)
     parameters = {f"cell.{name}": value for name, value in sequence.parameters.items()}
     return Probed(cell), replace(sequence, x=torch.cat([sequence.x, zeros], dim=-1), parameters=parameters)
+
+
+@settled
+def _wanted() -> list[Tensor] | None:
+    return _probes.get()
 
 
 class Probed(Cell):

@@ -10,6 +10,7 @@ from contextvars import ContextVar
 import torch
 from torch import Tensor
 
+from elman.engine.settled import settled
 from elman.errors import CellError
 
 _step: ContextVar[dict[str, Tensor] | None] = ContextVar("step", default=None)
@@ -41,12 +42,18 @@ def recording() -> Iterator[Recording]:
 
 def record(name: str, value: Tensor) -> Tensor:
     """Keep `value` for the step that runs now, if somebody listens; gives it back unchanged."""
-    step = _step.get()
+    step = _kept()
     if step is not None:
         step[name] = value
     return value
 
 
+@settled
+def _kept() -> dict[str, Tensor] | None:
+    return _step.get()
+
+
+@settled
 def listened() -> bool:
     """Does anybody want the named intermediates?"""
     return _listener.get() is not None
@@ -69,9 +76,10 @@ def keep(steps: list[dict[str, Tensor]]) -> None:
     Raises:
         CellError: A name was recorded at some steps only.
     """
-    listener = _listener.get()
-    if listener is None:
+    if not listened():
         return
+    listener = _listener.get()
+    assert listener is not None
     names = dict.fromkeys(name for step in steps for name in step)
     for name in names:
         if any(name not in step for step in steps):

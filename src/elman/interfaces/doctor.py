@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from elman.engine import kernel_facts
+
 LIBRARIES = (
     "torch",
     "lightning",
@@ -35,7 +37,7 @@ def examine() -> dict[str, Any]:
         "oneDNN": torch.backends.mkldnn.is_available(),
         "OpenMP": torch.backends.openmp.is_available(),
         "GPU": torch.cuda.is_available(),
-        "compiled cells": "not yet: every cell runs in the plain loop (eager)",
+        **kernel_facts(),
         "ELMAN_DATA": os.environ.get("ELMAN_DATA", "not set: recipes for published data need it"),
     }
 

@@ -5,6 +5,7 @@ Key: T time, B batch.
 
 from collections.abc import Sequence as Tensors
 from dataclasses import replace
+from operator import attrgetter
 from threading import RLock
 from typing import Any
 
@@ -18,7 +19,7 @@ from elman.engine.backends.llvm.program import Program
 from elman.engine.backends.llvm.rows import rows
 from elman.engine.backends.llvm.run import Inputs, Job, Scan
 from elman.engine.capture import Captured, Kind, capture
-from elman.engine.cell import Cell, State
+from elman.engine.cell import Cell, State, as_sizes
 from elman.engine.fingerprint import fingerprint
 from elman.engine.plan import plan
 from elman.engine.stand_in import with_parameters
@@ -90,10 +91,9 @@ class LLVM:
             compare(_flat(ours, wanted), _flat(theirs, wanted), _names(len(ours[1]), len(wanted)))
 
     def _given(self, program: Program, cell: Cell, sequence: Sequence) -> Inputs:
-        twin = with_parameters(cell, sequence.parameters) if sequence.parameters else cell
-        batch, dtype = sequence.x.shape[1], sequence.x.dtype
-        states = twin.initial_state(batch) if sequence.state is None else sequence.state
-        starts = () if sequence.resets is None else twin.initial_state(batch)
+        dtype = sequence.x.dtype
+        states = _initial(cell, sequence) if sequence.state is None else sequence.state
+        starts = () if sequence.resets is None else _initial(cell, sequence)
         states, starts = (tuple(each.to(dtype) for each in group) for group in (states, starts))
         draws = sequence.draws or drawn(program.captured, sequence.x)
         weights = prepared(program.captured, cell, sequence)
@@ -124,17 +124,36 @@ class LLVM:
         def again(*tensors: Tensor) -> tuple[Tensor, ...]:
             return _plain(program, cell, sequence, tensors)
 
-        job = Job(program, order, time, order.total < time * batch, sequence.resets is not None, again)
+        job = Job(program, order, time, order.total < time * batch, sequence.resets is not None, keep, again)
         output, *after = Scan.apply(job, *tensors)  # pyright: ignore[reportGeneralTypeIssues]
         return output, tuple(after)
 
 
+def _initial(cell: Cell, sequence: Sequence) -> State:
+    """The state before the first step."""
+    batch = sequence.x.shape[1]
+    if type(cell).initial_state is Cell.initial_state:
+        return tuple(sequence.x.new_zeros(batch, *as_sizes(shape)) for shape in cell.state_shapes)
+    twin = with_parameters(cell, sequence.parameters) if sequence.parameters else cell
+    return twin.initial_state(batch)
+
+
 def _compiled(cell: Cell, dtype: torch.dtype, contexts: tuple[Kind, ...]) -> Program | Refused:
     try:
-        captured = capture(cell, dtype, contexts)
+        captured = capture(_filled(cell, dtype), dtype, contexts)
         return Program(captured, plan(translate(captured, dtype)), dtype)
     except Refused as refusal:
         return refusal
+
+
+def _filled(cell: Cell, dtype: torch.dtype) -> Cell:
+    """With weights of the call's dtype where the cell has none of its own: those of the drop-ins are on `meta`."""
+    empty = {
+        name: torch.empty(each.shape, dtype=dtype)
+        for name, each in cell.named_parameters()
+        if each.is_meta and each.is_floating_point()
+    }
+    return with_parameters(cell, empty) if empty else cell
 
 
 def _flat(result: tuple[Tensor, State], wanted: list[Tensor]) -> list[Tensor | None]:
@@ -168,8 +187,9 @@ def in_one_dtype(cell: Cell, sequence: Sequence) -> Sequence:
 
 def prepared(captured: Captured, cell: Cell, sequence: Sequence) -> tuple[Tensor, ...]:
     """What the prelude makes of the cell's parameters and buffers."""
-    named = dict(cell.named_parameters()) | dict(cell.named_buffers()) | sequence.parameters
-    return captured.prelude.forward(*(named[name] for name in captured.names))
+    instead = sequence.parameters
+    values = (instead[name] if name in instead else attrgetter(name)(cell) for name in captured.names)
+    return captured.prelude.forward(*values)
 
 
 def drawn(captured: Captured, x: Tensor) -> tuple[Tensor, ...]:

@@ -24,7 +24,7 @@ from elman.engine.plan import Phase, Stage
 
 TABLES = ("time", "before", "after", "carried", "carries", "position")
 """Arrays that tell where a row at a step finds its entry in a buffer of that kind."""
-HEADER = (*TABLES, "offsets", "counts", "share", "first", "last", "onward", "number", "barrier", "parts", "constants")
+HEADER = (*TABLES, "offsets", "counts", "share", "first", "last", "onward", "number", "barrier", "parts", "mode", "constants")
 """Words that every kernel gets: tables, where a step's rows start and how many there are, which rows are whose, the
 steps to take and in which direction, functions of the threads, and the numbers of the cell."""
 
@@ -36,12 +36,15 @@ class Layout:
     Args:
         buffers: Pointers to buffers come after the header, in this order.
         panels: Pointers to packed weights come next: the nest that a run belongs to, its tiling, and the run.
+        hoists: Pointers to sums of products whose operands are there before time begins, taken ahead for many steps
+            at once; null where they are taken in the loop.
         sizes: Sizes and strides come last.
         constants: Numbers of the cell.
     """
 
     buffers: list[Buffer] = field(default_factory=list)
     panels: list[tuple[Nest, Tiling, Run]] = field(default_factory=list)
+    hoists: list[tuple[Nest, Tiling]] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
     constants: list[float] = field(default_factory=list)
 
@@ -66,7 +69,10 @@ def kernel_text(phase: Phase, dtype: torch.dtype, target: Target) -> KernelText:
     plans = [[tiling(nest, target.sums) if nest.slots else None for nest in stage.nests] for stage in phase.stages]
     for stage, tilings in zip(phase.stages, plans, strict=True):
         for nest, plan in zip(stage.nests, tilings, strict=True):
-            layout.panels.extend((nest, plan, run) for run in plan.runs) if plan else None
+            if plan is not None:
+                layout.panels.extend((nest, plan, run) for run in plan.runs)
+                if plan.early and not stage.after:
+                    layout.hoists.append((nest, plan))
     functions, declared = [], {"declare ptr @llvm.stacksave.p0()"}
     declared.clear()
     lanes = target.lanes(dtype)
@@ -80,7 +86,9 @@ def kernel_text(phase: Phase, dtype: torch.dtype, target: Target) -> KernelText:
         declared |= writer.declared
     functions.append(_loop([i for i, stage in enumerate(phase.stages) if not stage.after]))
     after = [i for i, stage in enumerate(phase.stages) if stage.after]
-    functions.append(_afterwards(after))
+    functions.append(_outside("after", after, mode=0))
+    held = [nest for nest, _ in layout.hoists]
+    functions.append(_outside("ahead", [i for i, stage in enumerate(phase.stages) if stage.nests[0] in held], mode=1))
     text = "\n".join([*sorted(declared), *functions, '!0 = distinct !{!0, !1}\n!1 = !{!"llvm.loop.unroll.disable"}'])
     return KernelText(text, layout, bool(after))
 
@@ -103,7 +111,7 @@ class StageWriter(Writer):
         self.layout = layout
         self.maths = Maths(self)
         self._words: dict[int, str] = {}
-        self._rows: dict[tuple[str, str], str] = {}
+        self._rows: dict[tuple[Buffer, str], str] = {}
 
     # what the call brings
 
@@ -128,6 +136,11 @@ class StageWriter(Writer):
         """Where packed weights start."""
         return self.word(len(HEADER) + len(self.layout.buffers) + number)
 
+    def hoist(self, plan: Tiling) -> str:
+        """Where sums that were taken ahead start."""
+        number = next(i for i, each in enumerate(self.layout.hoists) if each[1] is plan)
+        return self.word(len(HEADER) + len(self.layout.buffers) + len(self.layout.panels) + number)
+
     def size(self, number: int) -> str:
         """A size or a stride; its word is found by its value."""
         if number in (0, 1):
@@ -135,7 +148,9 @@ class StageWriter(Writer):
         if number not in self.layout.sizes:
             self.layout.sizes.append(number)
         place = self.layout.sizes.index(number)
-        return self.word(len(HEADER) + len(self.layout.buffers) + len(self.layout.panels) + place, "i64")
+        layout = self.layout
+        start = len(HEADER) + len(layout.buffers) + len(layout.panels) + len(layout.hoists)
+        return self.word(start + place, "i64")
 
     def constant(self, number: float) -> Value:
         """A number of the cell, in every lane."""
@@ -150,13 +165,14 @@ class StageWriter(Writer):
 
     def row(self, buffer: Buffer, n: str) -> str:
         """Where the entry of a row at a step starts."""
-        key = (buffer.name, n)
+        key = (buffer, n)
         if key not in self._rows:
             if buffer.rows == "shared":
                 return self.pointer(buffer)
             index = n
-            if buffer.rows in TABLES:
-                table = self.element(self.header(buffer.rows), n, "i64")
+            table_name = "position" if buffer.rows == "scratch" else buffer.rows
+            if table_name in TABLES:
+                table = self.element(self.header(table_name), n, "i64")
                 index = self.assign(f"load i64, ptr {table}, !invariant.load !2")
             offset = self.i64("mul", index, self.size(buffer.size))
             self._rows[key] = self.element(self.pointer(buffer), offset)
@@ -313,7 +329,7 @@ class StageWriter(Writer):
             self._products(stage.nests[0], tilings[0])
         else:
             self._of_each_row(stage.nests)
-        signature = f"internal void @stage_{number}(ptr %call, i64 %n0, i64 %n1, i64 %part)"
+        signature = f"internal void @stage_{number}(ptr %call, i64 %n0, i64 %n1, i64 %part, i64 %mode)"
         return self.function(signature, "noinline")
 
     def _of_each_row(self, nests: Sequence[Nest]) -> None:
@@ -429,9 +445,62 @@ class StageWriter(Writer):
             panels = [self._panel_of(q, plan, run) for run in plan.runs]
             with self._tiles() as (n, height):
                 self._clear(plan, sums)
-                for run, panel in zip(plan.runs, panels, strict=True):
-                    self._take(run, plan, panel, sums, rows, n, height, outer)
-                self._tail(nest, plan, sums, n, height, outer, start)
+                work = list(zip(plan.runs, panels, strict=True))
+                hoisted = any(plan is each for _, each in self.layout.hoists)
+                if hoisted:
+                    place = self._ahead(plan, n, q, total)
+                    ahead = self.assign(f"icmp eq i64 %mode, {AHEAD}")
+                    ready = self.assign(f"icmp eq i64 %mode, {READY}")
+                    with self.when(self.assign(f"xor i1 {ready}, true")):
+                        self._take_all(work, True, plan, sums, rows, n, height, outer)
+                    with self.when(ahead):
+                        self._move(plan, sums, place, height, total, back=False)
+                    with self.when(ready):
+                        self._move(plan, sums, place, height, total, back=True)
+                    with self.when(self.assign(f"xor i1 {ahead}, true")):
+                        self._take_all(work, False, plan, sums, rows, n, height, outer)
+                        self._tail(nest, plan, sums, n, height, outer, start)
+                else:
+                    self._take_all(work, None, plan, sums, rows, n, height, outer)
+                    self._tail(nest, plan, sums, n, height, outer, start)
+
+    def _take_all(
+        self,
+        work: list[tuple[Run, str]],
+        early: bool | None,
+        plan: Tiling,
+        sums: str,
+        rows: str,
+        n: str,
+        height: str,
+        outer: Sequence[str],
+    ) -> None:
+        """Products of all operands, or of those that are there before time begins, or of the others."""
+        for run, panel in work:
+            if early is None or run.early == early:
+                self._take(run, plan, panel, sums, rows, n, height, outer)
+
+    def _ahead(self, plan: Tiling, n: str, q: str, blocks: str) -> str:
+        """Where the sums of a row's block lie that were taken ahead."""
+        size = len(plan.early) * plan.repeat * self.lanes
+        block = self.i64("add", self.i64("mul", n, blocks), q)
+        return self.element(self.hoist(plan), self.i64("mul", block, str(size)))
+
+    def _move(self, plan: Tiling, sums: str, place: str, height: str, blocks: str, back: bool) -> None:
+        """Sums of a tile to where they wait, or back."""
+        kind, align = self.type(), self.lanes * self.dtype.itemsize
+        size = len(plan.early) * plan.repeat * self.lanes
+        with self.loop("0", height) as r:
+            row = self.element(place, self.i64("mul", self.i64("mul", r, blocks), str(size)))
+            for i, slot in enumerate(plan.early):
+                for u in range(plan.repeat):
+                    vector = slot * plan.repeat + u
+                    at = self.i64("mul", self.i64("add", r, str(vector * ROWS)), str(self.lanes))
+                    here = self.element(sums, at)
+                    there = self.element(row, str((i * plan.repeat + u) * self.lanes))
+                    source, target = (there, here) if back else (here, there)
+                    value = self.assign(f"load {kind}, ptr {source}, align {align}")
+                    self.do(f"store {kind} {value}, ptr {target}, align {align}")
 
     def _clear(self, plan: Tiling, sums: str) -> None:
         """Start sums at zero."""
@@ -508,6 +577,8 @@ class StageWriter(Writer):
                 self.body(nest, row, [*outer, j], self.mask(j, nest.extents[-1]), sums=total)
 
 
+AHEAD, READY = 1, 2
+"""Modes of a stage: take early products only and put them aside; find them there. At 0 all is done at once."""
 NEUTRAL = {"sum": 0.0, "amax": float("-inf"), "amin": float("inf")}
 
 
@@ -528,7 +599,7 @@ def _loop(stages: list[int]) -> str:
     pair = w.element(share, w.i64("mul", mine, "2"), "i64")
     low = w.assign(f"load i64, ptr {pair}")
     high = w.assign(f"load i64, ptr {w.element(pair, '1', 'i64')}")
-    first, last, onward = word("first"), word("last"), word("onward")
+    first, last, onward, mode = word("first"), word("last"), word("onward"), word("mode")
     offsets, counts, barrier = word("offsets", "ptr"), word("counts", "ptr"), word("barrier", "ptr")
     forward = w.assign(f"icmp sgt i64 {onward}, 0")
     with w.loop(first, last) as counted:
@@ -540,14 +611,14 @@ def _loop(stages: list[int]) -> str:
         n1 = w.i64("add", offset, w.least(high, count))
         with w.when(w.assign(f"icmp slt i64 {n0}, {n1}")):
             for stage in stages:
-                w.do(f"call void @stage_{stage}(ptr %call, i64 {n0}, i64 {n1}, i64 {part})")
+                w.do(f"call void @stage_{stage}(ptr %call, i64 {n0}, i64 {n1}, i64 {part}, i64 {mode})")
                 with w.when(split):
                     w.do(f"call void {barrier}()")
     return w.function("void @loop(ptr %call)")
 
 
-def _afterwards(stages: list[int]) -> str:
-    """What each thread does after the loop, for its share of all rows at all steps."""
+def _outside(name: str, stages: list[int], mode: int) -> str:
+    """What each thread does before or after the loop, for its share of all rows at some steps."""
     w = Writer(torch.float32, 1)
     place = w.assign(f"getelementptr i64, ptr %call, i64 {HEADER.index('number')}")
     thread = w.assign(f"call i32 {w.assign(f'load ptr, ptr {place}')}()")
@@ -558,5 +629,5 @@ def _afterwards(stages: list[int]) -> str:
     low = w.assign(f"load i64, ptr {pair}")
     high = w.assign(f"load i64, ptr {w.element(pair, '1', 'i64')}")
     for stage in stages:
-        w.do(f"call void @stage_{stage}(ptr %call, i64 {low}, i64 {high}, i64 0)")
-    return w.function("void @after(ptr %call)")
+        w.do(f"call void @stage_{stage}(ptr %call, i64 {low}, i64 {high}, i64 0, i64 {mode})")
+    return w.function(f"void @{name}(ptr %call)")

@@ -16,6 +16,8 @@ from elman.engine.backends.llvm.tiles import ROWS, tile_function
 
 DEPTH = 256
 """Rows in a block of `outer`."""
+SPAN = ROWS * DEPTH + 16
+"""From one packed tile to the next; not a power of two, for such distances share few places in the cache."""
 WIDEST = 4
 """Vectors in a panel of `outer`."""
 
@@ -109,12 +111,12 @@ class _Pack(_Shared):
             vector = self.i64("add", self.i64("mul", a, repeat), u)
             place = self.i64("add", self.i64("mul", q, size), self.i64("mul", vector, str(self.lanes)))
             target = self.element(to, place)
-            mask = self.inside(self.i64("sub", extent, j))
-            self._columns(source, target, step, along, length, vectors, mask)
+            self._columns(source, target, step, along, length, vectors, self.i64("sub", extent, j))
         return self.function("void @pack(ptr %call)")
 
-    def _columns(self, source: str, target: str, step: str, along: str, length: str, vectors: str, mask: Value) -> None:
+    def _columns(self, source: str, target: str, step: str, along: str, length: str, vectors: str, left: str) -> None:
         """One vector of entries for all k."""
+        mask = self.inside(left)
         stride = self.i64("mul", vectors, str(self.lanes))
         plain, other, done = self.label(), self.label(), self.label()
         self.do(f"br i1 {self.assign(f'icmp eq i64 {step}, 1')}, label %{plain}, label %{other}")
@@ -126,19 +128,50 @@ class _Pack(_Shared):
             )
         self.do(f"br label %{done}")
         self.place(other)
+        even = self.i64("and", length, str(-self.lanes))
+        rows = self.assign(f"icmp eq i64 {along}, 1")
+        whole = self.assign(f"select i1 {rows}, i64 {even}, i64 0")
+        with self.loop("0", whole, str(self.lanes)) as k:
+            self._turned(self.element(source, k), self.element(target, self.i64("mul", k, stride)), step, stride, left)
         wide = f"<{self.lanes} x i64>"
         head = self.assign(f"insertelement {wide} poison, i64 {step}, i64 0")
         spread = self.assign(f"shufflevector {wide} {head}, {wide} poison, <{self.lanes} x i32> zeroinitializer")
         lanes = ", ".join(f"i64 {i}" for i in range(self.lanes))
         offsets = self.assign(f"mul {wide} {spread}, <{lanes}>")
-        with self.loop("0", length) as k:
+        with self.loop(whole, length) as k:
             at = self.element(source, self.i64("mul", k, along))
             value = self._gathered(self.assign(f"getelementptr {self.scalar}, ptr {at}, {wide} {offsets}"), mask)
-            self.do(
-                f"store {self.type()} {value.name}, ptr {self.element(target, self.i64('mul', k, stride))}, align 4"
-            )
+            self.do(f"store {self.type()} {value.name}, ptr {self.element(target, self.i64('mul', k, stride))}, align 4")
         self.do(f"br label %{done}")
         self.place(done)
+
+    def _turned(self, source: str, target: str, step: str, stride: str, left: str) -> None:
+        """A square of rows becomes one of columns: rows beyond the edge are zero."""
+        kind, truth = self.type(), self.type("truth")
+        rows = []
+        for lane in range(self.lanes):
+            inside = self.assign(f"icmp sgt i64 {left}, {lane}")
+            first = self.assign(f"insertelement {truth} poison, i1 {inside}, i64 0")
+            zeros = f"<{self.lanes} x i32> zeroinitializer"
+            mask = self.emit(f"shufflevector {truth} {first}, {truth} poison, {zeros}", "truth")
+            rows.append(self.masked_load(self.element(source, self.i64("mul", step, str(lane))), mask).name)
+        width = 1
+        while width < self.lanes:
+            turned = list(rows)
+            for i in range(self.lanes):
+                if i & width:
+                    continue
+                j = i + width
+                low = [lane if not lane & width else lane - width + self.lanes for lane in range(self.lanes)]
+                high = [lane + width if not lane & width else lane + self.lanes for lane in range(self.lanes)]
+                for place, lanes in ((i, low), (j, high)):
+                    listed = ", ".join(f"i32 {lane}" for lane in lanes)
+                    pair = f"{kind} {rows[i]}, {kind} {rows[j]}"
+                    turned[place] = self.assign(f"shufflevector {pair}, <{self.lanes} x i32> <{listed}>")
+            rows = turned
+            width *= 2
+        for lane, row in enumerate(rows):
+            self.do(f"store {kind} {row}, ptr {self.element(target, self.i64('mul', stride, str(lane)))}, align 4")
 
     def _gathered(self, pointers: str, mask: Value) -> Value:
         kind, truth, wide = self.type(), self.type("truth"), f"<{self.lanes} x ptr>"
@@ -165,7 +198,7 @@ class _Outer(_Shared):
         mine = self.i64("mul", thread, self.word("scratch_size"))
         packed_left = self.element(self.word("scratch", "ptr"), mine)
         packed_right = self.element(
-            packed_left, self.i64("mul", self.i64("sub", tiles[1], tiles[0]), str(ROWS * DEPTH))
+            packed_left, self.i64("mul", self.i64("sub", tiles[1], tiles[0]), str(SPAN))
         )
         sums = self.alloca(f"[{self.vectors * ROWS * self.lanes} x {self.scalar}]", 64)
         rows = self.alloca(f"[{ROWS} x ptr]")
@@ -177,7 +210,7 @@ class _Outer(_Shared):
                 self._pack_right(packed_right, panel, n, depth)
                 with self.loop(*tiles) as tile:
                     local = self.i64("sub", tile, tiles[0])
-                    start = self.element(packed_left, self.i64("mul", local, str(ROWS * DEPTH)))
+                    start = self.element(packed_left, self.i64("mul", local, str(SPAN)))
                     for r in range(ROWS):
                         self.do(f"store ptr {self.element(start, str(r))}, ptr {self.element(rows, str(r), 'ptr')}")
                     arguments = f"ptr {rows}, i64 {depth}, ptr {packed_right}, ptr {sums}, i64 1, i64 {ROWS}"
@@ -205,7 +238,7 @@ class _Outer(_Shared):
             with self.loop(*tiles) as tile:
                 at = self.i64("mul", tile, str(ROWS))
                 local = self.i64("sub", tile, tiles[0])
-                place = self.i64("add", self.i64("mul", local, str(ROWS * DEPTH)), self.i64("mul", k, str(ROWS)))
+                place = self.i64("add", self.i64("mul", local, str(SPAN)), self.i64("mul", k, str(ROWS)))
                 lanes, self.lanes = self.lanes, ROWS
                 value = self.masked_load(self.element(row, at), self.inside(self.i64("sub", m, at)))
                 self.do(f"store {four} {value.name}, ptr {self.element(packed, place)}, align 4")

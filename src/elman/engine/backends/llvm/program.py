@@ -6,8 +6,10 @@ Key: T time, B batch, N rows at all steps.
 import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import prod
+from threading import Lock
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,17 +18,22 @@ from elman.engine.affine import Affine
 from elman.engine.backends.llvm import team
 from elman.engine.backends.llvm.cache import addresses
 from elman.engine.backends.llvm.kernel import HEADER, KernelText, kernel_text
-from elman.engine.backends.llvm.library import DEPTH, OUTER, PACK, WIDEST, library_text
+from elman.engine.backends.llvm.library import DEPTH, SPAN, WIDEST, library_text
 from elman.engine.backends.llvm.rows import Rows
 from elman.engine.backends.llvm.target import host
 from elman.engine.backends.llvm.tiles import ROWS, Run, Tiling
 from elman.engine.capture import Captured
-from elman.engine.graph import Node
-from elman.engine.nest import Buffer, Nest
+from elman.engine.nest import Nest
 from elman.engine.plan import Contraction, Factor, Phase, Plan
 
+POOL = 2
+"""Pieces of memory of one size that are kept between calls."""
 CHUNK = 64
-"""Steps that the way back takes before it adds up the gradients of weights."""
+"""Steps whose products of the input are taken ahead at once."""
+LONGEST = 1024
+"""Steps that the way back takes at once."""
+BYTES = 1 << 23
+"""Of values that the way back makes, before it adds up the gradients of weights and starts anew."""
 
 
 class Kernel:
@@ -36,21 +43,41 @@ class Kernel:
         self.dtype = dtype
         self.text: KernelText = kernel_text(phase, dtype, host())
         self.layout = self.text.layout
-        found = addresses(self.text.text, ("loop", "after"))
-        self.loop, self.after = found["loop"], found["after"]
+        found = addresses(self.text.text, ("loop", "after", "ahead"))
+        self.loop, self.after, self.ahead = found["loop"], found["after"], found["ahead"]
         self.constants = torch.tensor(self.layout.constants or [0.0], dtype=dtype)
+        lanes = host().lanes(dtype)
+        self.panels = [Panel(nest, plan, run, lanes) for nest, plan, run in self.layout.panels]
+        self.hoists = [Hoist(nest, plan, lanes) for nest, plan in self.layout.hoists]
+        self.values = [buffer for buffer in self.layout.buffers if buffer.role == "value"]
+        self.work = sum(panel.work for panel in self.panels)
+        """Multiplications for one row at one step."""
+        self._header = {
+            "constants": self.constants.data_ptr(),
+            "number": team.number_address(),
+            "barrier": team.barrier_address(),
+        }
 
-    def call(self, tables: dict[str, int], buffers: dict[Buffer, int], panels: Sequence[int]) -> "Call":
-        """The words of a call."""
+    def call(
+        self,
+        tables: dict[str, int],
+        pointers: dict[tuple[str, int], int],
+        panels: Sequence[int],
+        hoists: Sequence[int] = (),
+    ) -> "ctypes.Array[ctypes.c_int64]":
+        """The words of a call.
+
+        Args:
+            tables: Words of the header, by name.
+            pointers: Where buffers start, by role and number.
+            panels: Where packed weights start.
+            hoists: Where sums taken ahead start; none are when omitted.
+        """
+        tables = self._header | tables
         header = [tables.get(name, 0) for name in HEADER]
-        header[HEADER.index("constants")] = self.constants.data_ptr()
-        header[HEADER.index("number")] = team.number_address()
-        header[HEADER.index("barrier")] = team.barrier_address()
-        pointers = [buffers[buffer] for buffer in self.layout.buffers]
-        return words([*header, *pointers, *panels, *self.layout.sizes])
-
-
-Call = "ctypes.Array[ctypes.c_int64]"
+        buffers = [pointers[buffer.role, buffer.number] for buffer in self.layout.buffers]
+        hoists = hoists or [0] * len(self.hoists)
+        return words([*header, *buffers, *panels, *hoists, *self.layout.sizes])
 
 
 def words(values: Sequence[int]) -> "ctypes.Array[ctypes.c_int64]":
@@ -58,6 +85,7 @@ def words(values: Sequence[int]) -> "ctypes.Array[ctypes.c_int64]":
     return (ctypes.c_int64 * len(values))(*values)
 
 
+@lru_cache(maxsize=4096)
 def shares(total: int, parts: int) -> "ctypes.Array[ctypes.c_int64]":
     """Equal shares, a pair of bounds for each."""
     bounds = [total * i // parts for i in range(parts + 1)]
@@ -70,17 +98,9 @@ def library(dtype: torch.dtype) -> dict[str, int]:
     return addresses(library_text(dtype, host()), ("pack", "outer_1", "outer_2", f"outer_{WIDEST}"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Panel:
-    """How one run's weights are to be packed.
-
-    Args:
-        weight: Which one.
-        bases: For each turn of the outer loops and each sum, where in the weight its entries start, as (start, steps).
-        outer: Turns of the outer loops.
-        run: The run.
-        blocks: Blocks of entries.
-    """
+    """The packed weights of one run of a nest's tiling."""
 
     nest: Nest
     plan: Tiling
@@ -88,19 +108,39 @@ class Panel:
     lanes: int
 
     @property
+    def work(self) -> int:
+        """Multiplications for one row."""
+        return self.outer * self.nest.extents[-1] * self.run.operand.length * len(self.run.weights)
+
+    @cached_property
     def outer(self) -> int:
         """Turns of the outer loops."""
         return prod(self.nest.extents[:-1])
 
-    @property
+    @cached_property
     def blocks(self) -> int:
         """Blocks of entries in one turn."""
         return -(-self.nest.extents[-1] // (self.plan.repeat * self.lanes))
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Numbers in the packed weights."""
         return self.outer * self.blocks * self.run.operand.length * self.plan.vectors(self.run) * self.lanes
+
+
+@dataclass(frozen=True, eq=False)
+class Hoist:
+    """Sums of products that are taken ahead of the loop."""
+
+    nest: Nest
+    plan: Tiling
+    lanes: int
+
+    @cached_property
+    def size(self) -> int:
+        """Numbers for one row at one step."""
+        blocks = -(-self.nest.extents[-1] // (self.plan.repeat * self.lanes)) * prod(self.nest.extents[:-1])
+        return blocks * len(self.plan.early) * self.plan.repeat * self.lanes
 
 
 class Program:
@@ -117,6 +157,10 @@ class Program:
         self.checked: set[bool] = set()
         """For which of evaluation and training a step was compared with the cell's own."""
         self._kernels: dict[str, Kernel] = {}
+        self._tables: dict[Panel, tuple[Any, Any]] = {}
+        self._lock = Lock()
+        self._memory: dict[int, list[Tensor]] = {}
+        self._weights: dict[Panel, list[int]] = {}
 
     def kernel(self, name: str) -> Kernel:
         """The kernel of a phase: `inference`, `forward` or `backward`."""
@@ -124,68 +168,101 @@ class Program:
             self._kernels[name] = Kernel(getattr(self.plan, name), self.dtype)
         return self._kernels[name]
 
-    def values(self, weights: Sequence[Tensor]) -> dict[Node, Tensor]:
-        """The weights as kernels see them."""
-        found = self.plan.step.sources.forward(*weights)
-        return {node: _as(value, self.dtype) for node, value in zip(self.plan.step.weights, found, strict=True)}
+    def chunk(self, rows: Rows) -> int:
+        """Steps that the way back takes before it adds up the gradients of weights."""
+        size = sum(buffer.size for buffer in self.plan.backward.values) or 1
+        most = BYTES // (size * self.dtype.itemsize * max(rows.batch, 1))
+        return max(8, min(most, LONGEST))
 
-    def packed(self, kernel: Kernel, values: dict[Node, Tensor]) -> tuple[list[int], Tensor]:
+    def borrowed(self, size: int) -> Tensor:
+        """Memory that was used before, if there is some of that size: fresh memory costs time at its first touch."""
+        with self._lock:
+            fitting = self._memory.get(size)
+            return fitting.pop() if fitting else torch.empty(size, dtype=self.dtype)
+
+    def given_back(self, memory: Tensor) -> None:
+        """Keep memory for the next call."""
+        with self._lock:
+            held = self._memory.setdefault(memory.numel(), [])
+            if len(held) < POOL:
+                held.append(memory)
+
+    def saved_memory(self, rows: int) -> Tensor:
+        """Memory for what the way back needs of some rows."""
+        return torch.empty(rows * sum(buffer.size for buffer in self.plan.saved.values()), dtype=self.dtype)
+
+    def saved_pointers(self, memory: Tensor, rows: int) -> dict[tuple[str, int], int]:
+        """Where in it each value lies: one after the other, all rows of each."""
+        pointers, start = {}, memory.data_ptr()
+        for buffer in self.plan.saved.values():
+            pointers["saved", buffer.number] = start
+            start += rows * buffer.size * self.dtype.itemsize
+        return pointers
+
+    def values(self, weights: Sequence[Tensor]) -> list[Tensor]:
+        """The weights as kernels see them."""
+        found = self.plan.step.sources.forward(*(weight.detach() for weight in weights))
+        return [value if value.dtype == self.dtype else value.to(self.dtype) for value in found]
+
+    def packed(self, kernel: Kernel, values: Sequence[Tensor]) -> tuple[list[int], Tensor]:
         """Weights packed for a kernel, and where each run finds its own."""
-        lanes = host().lanes(self.dtype)
-        panels = [Panel(nest, plan, run, lanes) for nest, plan, run in kernel.layout.panels]
-        memory = torch.empty(sum(panel.size for panel in panels) or 1, dtype=self.dtype)
+        size = sum(panel.size for panel in kernel.panels) or 1
+        memory = self.borrowed(size)
         places, start = [], memory.data_ptr()
-        for panel in panels:
+        for panel in kernel.panels:
             places.append(start)
-            _pack(panel, start, values, self.dtype)
+            self._pack(panel, start, values)
             start += panel.size * self.dtype.itemsize
         return places, memory
 
+    def _pack(self, panel: Panel, to: int, values: Sequence[Tensor]) -> None:
+        held = [values[place] for place in self._places(panel)]
+        origin = held[0].data_ptr()
+        away = tuple((each.data_ptr() - origin) // self.dtype.itemsize for each in held)
+        layout = away, tuple(each.stride() for each in held)
+        key, tables = self._tables.get(panel, (None, None))
+        if key != layout or tables is None:
+            tables = _tables(panel, *layout)
+            self._tables[panel] = layout, tables
+        blocks = panel.outer * panel.blocks
+        threads = min(team.threads(), blocks) if panel.size > 1 << 16 else 1
+        call = words(
+            [
+                to, origin, *map(ctypes.addressof, tables), panel.run.operand.length, panel.nest.extents[-1],
+                panel.blocks, len(panel.run.weights), panel.plan.repeat, ctypes.addressof(shares(blocks, threads)),
+                team.number_address(),
+            ]  # fmt: skip
+        )
+        team.run(library(self.dtype)["pack"], call, threads)
 
-def _as(value: Tensor, dtype: torch.dtype) -> Tensor:
-    return value.detach() if value.dtype == dtype else value.detach().to(dtype)
+    def _places(self, panel: Panel) -> list[int]:
+        """Which weights a panel is made from."""
+        if panel not in self._weights:
+            self._weights[panel] = [self.plan.step.weights.index(access.weight) for access in panel.run.weights]
+        return self._weights[panel]
 
 
-def _pack(panel: Panel, to: int, values: dict[Node, Tensor], dtype: torch.dtype) -> None:
-    run, nest = panel.run, panel.nest
+def _tables(
+    panel: Panel, away: tuple[int, ...], strides: tuple[tuple[int, ...], ...]
+) -> tuple["ctypes.Array[ctypes.c_int64]", ...]:
+    """Where the entries of each sum start in the weights, how far lanes are apart, and how far entries of a sum."""
+    nest, accesses = panel.nest, panel.run.weights
     lane, along = len(nest.extents) - 1, len(nest.extents)
-    origin = values[run.weights[0].weight].data_ptr()
-    bases, steps, alongs = [], [], []
-    for access in run.weights:
-        weight = values[access.weight]
+    flats = []
+    for access, steps in zip(accesses, strides, strict=True):
         flat = Affine()
-        for index, stride in zip(access.index, weight.stride(), strict=True):
+        for index, stride in zip(access.index, steps, strict=True):
             flat = flat + index * stride
-        away = (weight.data_ptr() - origin) // dtype.itemsize
-        bases.append((flat, away))
-        steps.append(flat.step(lane))
-        alongs.append(flat.step(along))
-    turns = [flat.start + away for flat, away in bases]
-    table = [turns]
+        flats.append(flat)
+    table = [[flat.start + start for flat, start in zip(flats, away, strict=True)]]
     for loop, extent in enumerate(nest.extents[:-1]):
         table = [
-            [place + bases[a][0].step(loop) * i for a, place in enumerate(row)] for row in table for i in range(extent)
+            [place + flat.step(loop) * i for place, flat in zip(row, flats, strict=True)]
+            for row in table
+            for i in range(extent)
         ]
-    blocks = panel.outer * panel.blocks
-    threads = min(team.threads(), blocks) if panel.size > 1 << 18 else 1
-    share = shares(blocks, threads)
-    tables = words([place for row in table for place in row]), words(steps), words(alongs)
-    call = words(
-        [
-            to,
-            origin,
-            *map(ctypes.addressof, tables),
-            run.operand.length,
-            nest.extents[-1],
-            panel.blocks,
-            len(run.weights),
-            panel.plan.repeat,
-            ctypes.addressof(share),
-            team.number_address(),
-        ]  # fmt: skip
-    )
-    assert len(call) == len(PACK)
-    team.run(library(dtype)["pack"], call, threads)
+    starts = words([place for row in table for place in row])
+    return starts, words([flat.step(lane) for flat in flats]), words([flat.step(along) for flat in flats])
 
 
 class Chunk:
@@ -198,7 +275,7 @@ class Chunk:
         tables: Tables of rows.
     """
 
-    def __init__(self, first: int, last: int, pointers: dict[Buffer, int], tables: dict[str, int]) -> None:
+    def __init__(self, first: int, last: int, pointers: dict[tuple[str, int], int], tables: dict[str, int]) -> None:
         self.first, self.last, self.pointers, self.tables = first, last, pointers, tables
 
     def add(self, contraction: Contraction, total: Tensor) -> None:
@@ -217,7 +294,7 @@ class Chunk:
         if factor.buffer is None:
             return _one(dtype).data_ptr(), 0, 0
         table = self.tables.get(factor.buffer.rows, 0)
-        start = self.pointers[factor.buffer] + factor.places[place] * dtype.itemsize
+        start = self.pointers[factor.buffer.role, factor.buffer.number] + factor.places[place] * dtype.itemsize
         return start, table, 0 if factor.buffer.rows == "shared" else factor.buffer.size
 
     def _add(self, left: Factor, right: Factor, place: int, to: int, dtype: torch.dtype) -> None:
@@ -231,7 +308,7 @@ class Chunk:
         share_m = shares(tiles, threads) if by_tiles else words([0, tiles] * threads)
         share_c = words([0, panels] * threads) if by_tiles else shares(panels, threads)
         widest = -(-tiles // threads) if by_tiles else tiles
-        size = DEPTH * (widest * ROWS + vectors * lanes)
+        size = widest * SPAN + DEPTH * vectors * lanes
         scratch = torch.empty(size * threads, dtype=dtype)
         call = words(
             [
@@ -249,7 +326,6 @@ class Chunk:
                 team.number_address(),
             ]  # fmt: skip
         )
-        assert len(call) == len(OUTER)
         team.run(library(dtype)[f"outer_{vectors}"], call, threads)
 
 
@@ -257,8 +333,3 @@ class Chunk:
 def _one(dtype: torch.dtype) -> Tensor:
     return torch.ones(1, dtype=dtype)
 
-
-def table_pointers(rows: Rows) -> dict[str, int]:
-    """Where the tables of rows are."""
-    names = ("time", "before", "after", "carried", "carries", "position", "offsets", "counts")
-    return {name: getattr(rows, name).data_ptr() for name in names}

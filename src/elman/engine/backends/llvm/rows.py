@@ -7,8 +7,9 @@ end, and a reset is a row that looks for its state elsewhere.
 Key: T time, B batch, N rows at all steps, s a step, p a place among the rows of a step, b a row of the batch.
 """
 
+import ctypes
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import torch
 from torch import Tensor
@@ -59,6 +60,28 @@ class Rows:
     def steps(self) -> int:
         """How many steps the longest row has."""
         return len(self.counts)
+
+    @cached_property
+    def tables(self) -> dict[str, int]:
+        """Where the tables are in memory."""
+        names = ("time", "before", "after", "carried", "carries", "position", "offsets", "counts")
+        return {name: getattr(self, name).data_ptr() for name in names}
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """The first n of each step, and the n after the last one."""
+        return [*self.offsets.tolist(), self.total]
+
+    @cached_property
+    def _shares(self) -> dict[int, "ctypes.Array[ctypes.c_int64]"]:
+        return {}
+
+    def share(self, parts: int) -> int:
+        """Where the shares of several threads are in memory."""
+        if parts not in self._shares:
+            bounds = self.shares(parts)
+            self._shares[parts] = (ctypes.c_int64 * len(bounds))(*bounds)
+        return ctypes.addressof(self._shares[parts])
 
     def shares(self, parts: int) -> list[int]:
         """The places of rows that each of several threads takes, a pair of bounds for each: about equal work."""

@@ -6,18 +6,21 @@ Key: T time, B batch, N rows at all steps.
 import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from elman.engine.backends.llvm import team
-from elman.engine.backends.llvm.kernel import HEADER
-from elman.engine.backends.llvm.program import CHUNK, Chunk, Kernel, Program, shares, table_pointers, words
+from elman.engine.backends.llvm.kernel import READY
+from elman.engine.backends.llvm.program import CHUNK, Chunk, Kernel, Program, words
 from elman.engine.backends.llvm.rows import Rows
 from elman.engine.graph import Node
 from elman.engine.nest import Buffer
 
+FEW = 4
+"""Rows of a thread below which products of the input are taken ahead."""
 SMALL = 1 << 14
 """Multiplications at a step below which a second thread costs more than it brings."""
 
@@ -32,6 +35,7 @@ class Job:
         time: T.
         padded: Are there steps that no row takes?
         resets: May rows return to their initial state?
+        keep: Is what the way back needs to be kept?
         again: The same by the plain loop, for gradients of gradients.
     """
 
@@ -40,6 +44,7 @@ class Job:
     time: int
     padded: bool
     resets: bool
+    keep: bool
     again: Callable[..., tuple[Tensor, ...]]
 
 
@@ -77,21 +82,20 @@ class Scan(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, job: Job, *tensors: Tensor) -> tuple[Tensor, ...]:
         ctx.set_materialize_grads(False)
-        keep = any(ctx.needs_input_grad)
-        run = _Forward(job, tensors, keep)
-        output, states = run()
-        if keep:
-            ctx.job, ctx.run = job, run
-            ctx.save_for_backward(*tensors, *run.kept(output))
+        output, states, kept = _Forward(job, Inputs.of(job.program, job.resets, tensors))(job.keep)
+        if job.keep:
+            ctx.job = job
+            ctx.save_for_backward(*tensors, *kept)
         return output, *states
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
+        job: Job = ctx.job
         count = len(ctx.needs_input_grad) - 1
         tensors, kept = ctx.saved_tensors[:count], ctx.saved_tensors[count:]
         if torch.is_grad_enabled():
-            return None, *_twice(ctx.job, tensors, gradients, ctx.needs_input_grad[1:])
-        return None, *_Backward(ctx.job, tensors, kept, ctx.run, gradients, ctx.needs_input_grad[1:])()
+            return None, *_twice(job, tensors, gradients, ctx.needs_input_grad[1:])
+        return None, *_Backward(job, Inputs.of(job.program, job.resets, tensors))(kept, gradients)
 
 
 def _twice(
@@ -107,234 +111,196 @@ def _twice(
     return [next(found) if yes else None for yes in wanted]
 
 
-def _buffer(phase_buffers: dict[Node, Buffer], values: dict[Node, Tensor]) -> dict[Buffer, Tensor]:
-    return {phase_buffers[node]: value.contiguous() for node, value in values.items() if node in phase_buffers}
-
-
 class _Call:
     """What both ways share."""
 
-    def __init__(self, job: Job, tensors: Sequence[Tensor]) -> None:
-        self.job, self.program, self.rows = job, job.program, job.rows
-        self.step = job.program.plan.step
-        self.resets = job.resets
-        self.inputs = Inputs.of(job.program, self.resets, tensors)
-        self.dtype = job.program.dtype
-        self.alive: list[Any] = []
+    def __init__(self, job: Job, inputs: Inputs) -> None:
+        self.job, self.program, self.rows, self.inputs = job, job.program, job.rows, inputs
+        self.step, self.dtype = job.program.plan.step, job.program.dtype
+        self.found: dict[tuple[str, int], Tensor] = {}
+        """The tensors behind buffers, by role and number."""
 
-    def leaves(self, buffers: dict[Node, Buffer]) -> dict[Buffer, Tensor]:
-        """Tensors of the caller as kernels see them."""
+    def find(self, buffers: Sequence[Buffer]) -> list[Tensor]:
+        """The caller's tensors behind buffers; gives all weights."""
         given = self.inputs
-        found: dict[Buffer, Tensor] = {}
         values = self.program.values(given.weights)
-        for node, buffer in buffers.items():
-            number = node.settings.get("number", 0)
-            if node.op == "x":
-                found[buffer] = given.x.detach().contiguous()
-            elif node.op == "context":
-                found[buffer] = given.contexts[number].detach().to(self.dtype).contiguous()
-            elif node.op == "draw":
-                found[buffer] = given.draws[number].detach().contiguous()
-            elif node.op == "weight":
-                found[buffer] = values[node].contiguous()
-        self.values = values
-        return found
+        for buffer in buffers:
+            number = buffer.number
+            if buffer.role == "x":
+                self.found["x", 0] = given.x.detach().contiguous()
+            elif buffer.role == "context":
+                self.found["context", number] = given.contexts[number].detach().to(self.dtype).contiguous()
+            elif buffer.role == "draw":
+                self.found["draw", number] = given.draws[number].detach().contiguous()
+            elif buffer.role == "weight":
+                self.found["weight", number] = values[number].contiguous()
+        return values
 
-    def threads(self, kernel: Kernel, rows: int) -> tuple[int, int]:
-        """How many threads, and into how many parts each step's work falls."""
-        most = team.threads()
-        work = sum(run.operand.length * len(run.weights) * nest.extents[-1] for nest, _, run in kernel.layout.panels)
-        if most == 1 or work * rows < SMALL:
-            return 1, 1
-        if rows >= most:
-            return most, 1
-        return most, most
+    def pointers(self) -> dict[tuple[str, int], int]:
+        """Where all buffers start."""
+        return {key: tensor.data_ptr() for key, tensor in self.found.items()}
 
     def go(
-        self, kernel: Kernel, pointers: dict[Buffer, int], panels: list[int], first: int, last: int, way: int
+        self, kernel: Kernel, pointers: dict[tuple[str, int], int], panels: list[int], first: int, last: int, way: int
     ) -> None:
-        """Run the loop over some steps."""
-        threads, parts = self.threads(kernel, self.rows.batch)
-        share = words(self.rows.shares(threads) if parts == 1 else [0, self.rows.batch] * threads)
-        tables = table_pointers(self.rows) | {
-            "share": ctypes.addressof(share), "first": first, "last": last, "onward": way, "parts": parts,
-        }  # fmt: skip
-        team.run(kernel.loop, kernel.call(tables, pointers, panels), threads)
+        """Run the loop over some steps: threads share the rows, or where there are few, the blocks of each product.
 
-    def finish(self, kernel: Kernel, pointers: dict[Buffer, int], panels: list[int], first: int, last: int) -> None:
+        Where a thread has too few rows to keep it busy while it reads the weights, products of the input are taken
+        ahead, for many steps at once.
+        """
+        rows, threads = self.rows, team.threads()
+        if kernel.work * rows.batch < SMALL:
+            threads = 1
+        parts = threads if rows.batch < threads else 1
+        share = ctypes.addressof(whole(rows.batch, threads)) if parts > 1 else rows.share(threads)
+        header = rows.tables | {"share": share, "onward": way, "parts": parts}
+        if not kernel.hoists or rows.batch >= FEW * threads or last - first < FEW:
+            header |= {"first": first, "last": last}
+            return team.run(kernel.loop, kernel.call(header, pointers, panels), threads)
+        starts = rows.starts
+        for low in range(first, last, CHUNK):
+            high = min(low + CHUNK, last)
+            count = starts[high] - starts[low]
+            memory = [torch.empty(count * hoist.size, dtype=self.dtype) for hoist in kernel.hoists]
+            moved = [
+                each.data_ptr() - starts[low] * hoist.size * self.dtype.itemsize
+                for each, hoist in zip(memory, kernel.hoists, strict=True)
+            ]
+            workers = team.threads() if kernel.work * count >= SMALL else 1
+            ahead = header | {"share": ctypes.addressof(split(starts[low], starts[high], workers)), "parts": 1}
+            team.run(kernel.ahead, kernel.call(ahead, pointers, panels, moved), workers)
+            header |= {"first": low, "last": high, "mode": READY}
+            team.run(kernel.loop, kernel.call(header, pointers, panels, moved), threads)
+        return None
+
+    def finish(
+        self, kernel: Kernel, pointers: dict[tuple[str, int], int], panels: list[int], first: int, last: int
+    ) -> None:
         """Run what comes after the loop, over rows at some steps."""
         if not kernel.text.after or last <= first:
             return
-        threads, _ = self.threads(kernel, last - first)
-        bounds = [first + (last - first) * i // threads for i in range(threads + 1)]
-        share = words([bound for pair in zip(bounds, bounds[1:], strict=False) for bound in pair])
-        tables = table_pointers(self.rows) | {"share": ctypes.addressof(share), "parts": 1}
-        team.run(kernel.after, kernel.call(tables, pointers, panels), threads)
+        threads = team.threads() if kernel.work * (last - first) >= SMALL else 1
+        share = split(first, last, threads)
+        header = self.rows.tables | {"share": ctypes.addressof(share), "parts": 1}
+        team.run(kernel.after, kernel.call(header, pointers, panels), threads)
+
+
+@lru_cache(maxsize=1024)
+def split(first: int, last: int, threads: int) -> "ctypes.Array[ctypes.c_int64]":
+    """Equal shares of rows at some steps."""
+    bounds = [first + (last - first) * i // threads for i in range(threads + 1)]
+    return words([bound for pair in zip(bounds, bounds[1:], strict=False) for bound in pair])
+
+
+@lru_cache(maxsize=256)
+def whole(batch: int, threads: int) -> "ctypes.Array[ctypes.c_int64]":
+    """All rows for each thread."""
+    return words([0, batch] * threads)
 
 
 class _Forward(_Call):
     """All steps, first to last."""
 
-    def __init__(self, job: Job, tensors: Sequence[Tensor], keep: bool) -> None:
-        super().__init__(job, tensors)
-        self.keep = keep
-        self.phase = self.program.plan.forward if keep else self.program.plan.inference
-        self.states: list[Tensor] = []
-        self.saved: list[Tensor] = []
-
-    def kept(self, output: Tensor) -> list[Tensor]:
-        """Tensors that the way back needs."""
-        kept = [output, *self.states, *self.saved]
-        self.states, self.saved = [], []
-        return kept
-
-    def __call__(self) -> tuple[Tensor, list[Tensor]]:
-        rows, batch = self.rows, self.rows.batch
-        found = self.leaves(self.phase.buffers)
+    def __call__(self, keep: bool) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """The output, the last states, and what the way back needs."""
+        rows, step = self.rows, self.step
+        kernel = self.program.kernel("forward" if keep else "inference")
+        values = self.find(kernel.layout.buffers)
         make = torch.zeros if self.job.padded else torch.empty
-        output = make(self.job.time, batch, *self.step.output.shape, dtype=self.dtype)
-        for number, node in enumerate(self.step.states):
-            self.states.append(self._begun(number, node))
-        for node, buffer in self.phase.made.items():
-            found.setdefault(buffer, self._memory(node, buffer, output))
-        for node, buffer in self.phase.buffers.items():
-            if node.op == "state":
-                found[buffer] = self.states[node.settings["number"]]
-        found |= {self._after(i): state for i, state in enumerate(self.states)}
-        found[Buffer("output", "time", self.step.output.size)] = output
-        kernel = self.program.kernel("forward" if self.keep else "inference")
-        panels, memory = self.program.packed(kernel, self.values)
-        self.go(kernel, {b: t.data_ptr() for b, t in found.items()}, panels, 0, rows.steps, 1)
-        self.saved = [found[buffer] for buffer in self.program.plan.saved.values()] if self.keep else []
-        return output, [state[rows.last] for state in self.states]
+        output = make(self.job.time, rows.batch, *step.output.shape, dtype=self.dtype)
+        states = [self._begun(number, node.shape) for number, node in enumerate(step.states)]
+        for number, state in enumerate(states):
+            self.found["state", number] = self.found["after", number] = state
+        self.found["output", 0] = output
+        for buffer in kernel.values:
+            self.found["value", buffer.number] = torch.empty(rows.batch, buffer.size, dtype=self.dtype)
+        pointers = self.pointers()
+        saved = self.program.saved_memory(rows.total) if keep else torch.empty(0)
+        pointers |= self.program.saved_pointers(saved, rows.total)
+        panels, memory = self.program.packed(kernel, values)
+        self.go(kernel, pointers, panels, 0, rows.steps, 1)
+        self.program.given_back(memory)
+        return output, [state[rows.last] for state in states], [output, saved, *states]
 
-    def _after(self, number: int) -> Buffer:
-        return Buffer(f"state {number} after", "after", self.step.states[number].size)
-
-    def _begun(self, number: int, node: Node) -> Tensor:
+    def _begun(self, number: int, shape: tuple[int, ...]) -> Tensor:
         rows, batch = self.rows, self.rows.batch
-        states = torch.empty(rows.states, *node.shape, dtype=self.dtype)
-        states[:batch] = self.inputs.states[number]
-        if self.resets and len(rows.sinks):
-            states[rows.states - batch :] = self.inputs.starts[number]
+        states = torch.empty(rows.states, *shape, dtype=self.dtype)
+        states[:batch] = self.inputs.states[number].detach()
+        if len(rows.sinks):
+            states[rows.states - batch :] = self.inputs.starts[number].detach()
         return states
-
-    def _memory(self, node: Node, buffer: Buffer, output: Tensor) -> Tensor:
-        return torch.empty(self.rows.total if buffer.rows == "step" else 0, buffer.size, dtype=self.dtype)
 
 
 class _Backward(_Call):
     """All steps, last to first, in chunks; the gradients of weights are added up after each chunk."""
 
-    def __init__(
-        self,
-        job: Job,
-        tensors: Sequence[Tensor],
-        kept: Sequence[Tensor],
-        forward: _Forward,
-        gradients: Sequence[Tensor | None],
-        wanted: Sequence[bool],
-    ) -> None:
-        super().__init__(job, tensors)
-        self.kept = kept
-        self.gradients = gradients
-        self.wanted = wanted
-        self.phase = self.program.plan.backward
-
-    def __call__(self) -> list[Tensor | None]:
-        rows = self.rows
-        found = self._found()
-        carry = [self._begun(number, node) for number, node in enumerate(self.step.states)]
-        results = self._results()
-        found |= results
-        for node, buffer in self.phase.buffers.items():
-            if node.op == "state_gradient":
-                found[buffer] = carry[node.settings["number"]]
-            elif buffer.rows == "carries":
-                found[buffer] = carry[int(buffer.name.split()[-1])]
-        for number, node in enumerate(self.step.states):
-            found[Buffer(f"gradient of state {number}", "carries", node.size)] = carry[number]
-        sums = [torch.zeros(contraction_shape(node), dtype=self.dtype) for node in self.step.sums]
+    def __call__(self, kept: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
+        rows, step = self.rows, self.step
         kernel = self.program.kernel("backward")
-        panels, memory = self.program.packed(kernel, self.values)
-        self._chunks(kernel, found, panels, sums)
-        return self._returned(carry, results, sums)
+        values = self.find([*kernel.layout.buffers, *self.program.plan.factors])
+        output, saved, *states = kept
+        carry = [self._begun(node.shape, gradients[1 + i]) for i, node in enumerate(step.states)]
+        given = torch.zeros_like(output) if gradients[0] is None else gradients[0].contiguous()
+        self.found |= {("output", 0): output, ("output gradient", 0): given}
+        for number, (state, gradient) in enumerate(zip(states, carry, strict=True)):
+            self.found["state", number] = self.found["after", number] = state
+            self.found["state gradient", number] = self.found["gradient of state", number] = gradient
+        self._make_results()
+        sums = [torch.zeros(contraction_shape(node), dtype=self.dtype) for node in step.sums]
+        pointers = self.pointers() | self.program.saved_pointers(saved, rows.total)
+        panels, memory = self.program.packed(kernel, values)
+        self._chunks(kernel, pointers, panels, sums)
+        self.program.given_back(memory)
+        return self._returned(carry, sums)
 
-    def _found(self) -> dict[Buffer, Tensor]:
-        found = self.leaves(self.phase.buffers)
-        output, *rest = self.kept
-        states, saved = rest[: len(self.step.states)], rest[len(self.step.states) :]
-        found |= dict(zip(self.program.plan.saved.values(), saved, strict=True))
-        for node, buffer in self.phase.buffers.items():
-            if node.op == "state":
-                found[buffer] = states[node.settings["number"]]
-            elif buffer.rows == "after":
-                found[buffer] = states[int(buffer.name.split()[1])]
-            elif buffer.name == "output":
-                found[buffer] = output
-            elif node.op == "output_gradient":
-                found[buffer] = self._output_gradient(output)
-        return found
-
-    def _output_gradient(self, output: Tensor) -> Tensor:
-        gradient = self.gradients[0]
-        return torch.zeros_like(output) if gradient is None else gradient.contiguous()
-
-    def _begun(self, number: int, node: Node) -> Tensor:
+    def _begun(self, shape: tuple[int, ...], gradient: Tensor | None) -> Tensor:
         rows, batch = self.rows, self.rows.batch
-        carry = torch.empty(rows.gradients, *node.shape, dtype=self.dtype)
-        gradient = self.gradients[1 + number]
+        carry = torch.empty(rows.gradients, *shape, dtype=self.dtype)
         carry[:batch] = 0 if gradient is None else gradient
         carry[3 * batch] = 0
         return carry
 
-    def _results(self) -> dict[Buffer, Tensor]:
-        """Gradients of x and of context."""
-        results: dict[Buffer, Tensor] = {}
-        for name, node in self.step.gradients.items():
-            kind, *number = name.split()
-            if kind == "x":
-                make = torch.zeros if self.job.padded else torch.empty
-                results[Buffer(f"gradient of {name}", "time", node.size)] = make(self.inputs.x.shape, dtype=self.dtype)
-            elif kind == "context":
-                like = self.inputs.contexts[int(number[0])]
-                results[Buffer(f"gradient of {name}", "position", node.size)] = torch.zeros(
-                    like.shape, dtype=self.dtype
-                )
-        return results
+    def _make_results(self) -> None:
+        """Memory for the gradients of x and of context."""
+        make = torch.zeros if self.job.padded else torch.empty
+        self.found["gradient of x", 0] = make(self.inputs.x.shape, dtype=self.dtype)
+        for number, context in enumerate(self.inputs.contexts):
+            self.found["gradient of context", number] = torch.zeros(context.shape, dtype=self.dtype)
 
-    def _chunks(self, kernel: Kernel, found: dict[Buffer, Tensor], panels: list[int], sums: list[Tensor]) -> None:
-        rows = self.rows
-        ends = [*rows.offsets.tolist(), rows.total]
-        chunk = max(1, CHUNK)
-        most = max((ends[min(s + chunk, rows.steps)] - ends[s] for s in range(0, rows.steps, chunk)), default=0)
-        known = {id(buffer) for buffer in found}
-        made = [b for b in self.phase.made.values() if b.rows == "step" and b not in found]
-        memory = {buffer: torch.empty(most, buffer.size, dtype=self.dtype) for buffer in made}
-        pointers = {buffer: tensor.data_ptr() for buffer, tensor in found.items()}
-        for first in reversed(range(0, rows.steps, chunk)):
-            last = min(first + chunk, rows.steps)
+    def _chunks(
+        self, kernel: Kernel, pointers: dict[tuple[str, int], int], panels: list[int], sums: list[Tensor]
+    ) -> None:
+        rows, starts = self.rows, self.rows.starts
+        length = self.program.chunk(rows)
+        chunks = [(first, min(first + length, rows.steps)) for first in range(0, rows.steps, length)]
+        most = max((starts[last] - starts[first] for first, last in chunks), default=0)
+        values = self.program.plan.backward.values
+        memory = {buffer: torch.empty(most, buffer.size, dtype=self.dtype) for buffer in values}
+        for first, last in reversed(chunks):
             for buffer, tensor in memory.items():
-                pointers[buffer] = tensor.data_ptr() - ends[first] * buffer.size * tensor.element_size()
+                shift = starts[first] * buffer.size * self.dtype.itemsize
+                pointers["value", buffer.number] = tensor.data_ptr() - shift
             self.go(kernel, pointers, panels, first, last, -1)
-            self.finish(kernel, pointers, panels, ends[first], ends[last])
-            part = Chunk(ends[first], ends[last], pointers, table_pointers(rows))
+            self.finish(kernel, pointers, panels, starts[first], starts[last])
+            part = Chunk(starts[first], starts[last], pointers, rows.tables)
             for contraction, total in zip(self.program.plan.contractions, sums, strict=True):
                 part.add(contraction, total)
 
-    def _returned(self, carry: list[Tensor], results: dict[Buffer, Tensor], sums: list[Tensor]) -> list[Tensor | None]:
-        rows, given = self.rows, self.inputs
-        by_name = {buffer.name: tensor for buffer, tensor in results.items()}
+    def _returned(self, carry: list[Tensor], sums: list[Tensor]) -> list[Tensor | None]:
+        rows, given, captured = self.rows, self.inputs, self.program.captured
         states = [tensor[rows.first] for tensor in carry]
-        starts = []
-        if self.resets:
-            for tensor, start in zip(carry, given.starts, strict=True):
-                starts.append(torch.zeros_like(start).index_add_(0, rows.reset_rows, tensor[rows.sinks]))
-        contexts = [by_name.get(f"gradient of context {i}") for i in range(len(given.contexts))]
+        starts = [
+            torch.zeros_like(start).index_add_(0, rows.reset_rows, tensor[rows.sinks])
+            for tensor, start in zip(carry, given.starts, strict=False)
+        ]
+        contexts = [
+            self.found["gradient of context", i] if context.is_floating_point() else None
+            for i, context in enumerate(given.contexts)
+        ]
         shaped = [total.view(node.shape) for total, node in zip(sums, self.step.sums, strict=True)]
-        learned = iter(self.step.afterwards.forward(*given.weights, *shaped))
-        weights = [next(learned) if yes else None for yes in self.program.captured.learned]
-        return [by_name["gradient of x"], *states, *starts, *contexts, *(None for _ in given.draws), *weights]
+        learned = iter(self.step.afterwards.forward(*(weight.detach() for weight in given.weights), *shaped))
+        weights = [next(learned) if yes else None for yes in captured.learned]
+        return [self.found["gradient of x", 0], *states, *starts, *contexts, *(None for _ in given.draws), *weights]
 
 
 def contraction_shape(node: Node) -> tuple[int, ...]:

@@ -15,6 +15,8 @@ from elman.engine.nest import Nest, Operand, Slot, WeightAccess
 
 ROWS = 4
 """In a tile."""
+BLOCK = 256
+"""Products that are added up before they join the sum."""
 EARLY = ("time", "position")
 """Buffers that are filled before time begins."""
 
@@ -52,6 +54,11 @@ class Tiling:
     repeat: int
     cleared: tuple[int, ...]
     """Places of sums that start at zero, for they enter a run together with others that have begun."""
+
+    @property
+    def early(self) -> tuple[int, ...]:
+        """Places of sums that can begin before time does."""
+        return tuple(sorted({run.first + i for run in self.runs if run.early for i in range(len(run.weights))}))
 
     def vectors(self, run: Run) -> int:
         """Vectors of weights at each k."""
@@ -126,7 +133,7 @@ def tile_function(dtype: object, lanes: int, vectors: int, stride: int = 1) -> t
     done = w.label()
     starts = [w.label() for _ in range(ROWS)]
     cases = " ".join(f"i64 {rows}, label %{starts[rows - 1]}" for rows in range(1, ROWS))
-    w.do("%again = icmp eq i64 %fresh, 0")
+    w.do("%starts = icmp ne i64 %fresh, 0")
     w.do(f"switch i64 %R, label %{starts[ROWS - 1]} [ {cases} ]")
     for rows in range(1, ROWS + 1):
         w.place(starts[rows - 1])
@@ -138,39 +145,40 @@ def tile_function(dtype: object, lanes: int, vectors: int, stride: int = 1) -> t
 
 
 def _tile(w: Writer, vectors: int, rows: int, stride: int) -> None:
-    """The loop over k for a number of rows."""
-    kind, unit = w.type(), w.dtype.itemsize
+    """The loop over k for a number of rows: in blocks, each summed up from zero, so that rounding stays small."""
+    kind, align = w.type(), w.lanes * w.dtype.itemsize
     bases = [w.assign(f"load ptr, ptr {w.element('%rows', str(r), 'ptr')}") for r in range(rows)]
-    sums: dict[tuple[int, int], str] = {}
-    addresses: dict[tuple[int, int], str] = {}
-    for v in range(vectors):
-        for r in range(rows):
-            addresses[v, r] = w.element("%sums", str((v * ROWS + r) * w.lanes))
-            held = w.assign(f"load {kind}, ptr {addresses[v, r]}, align {w.lanes * unit}")
-            zeros = w.value(0.0).name
-            start = w.assign(f"select i1 %again, {kind} {held}, {kind} {zeros}")
-            sums[v, r] = w.alloca(kind, w.lanes * unit)
-            w.do(f"store {kind} {start}, ptr {sums[v, r]}")
+    places = [(v, r) for v in range(vectors) for r in range(rows)]
+    sums = {place: w.alloca(kind, align) for place in places}
+    unroll = 4 if rows * vectors <= 8 else 2
 
     def once(k: str, offset: int) -> None:
         at = w.i64("mul", k, str(vectors * w.lanes))
-        places = [w.i64("add", at, str((offset * vectors + v) * w.lanes)) for v in range(vectors)]
-        entries = [w.element("%weights", place) for place in places]
-        loaded = [w.emit(f"load {kind}, ptr {entry}, align {w.lanes * unit}") for entry in entries]
+        entries = [w.element("%weights", w.i64("add", at, str((offset * vectors + v) * w.lanes))) for v in range(vectors)]
+        loaded = [w.emit(f"load {kind}, ptr {entry}, align {align}") for entry in entries]
         here = w.i64("mul", w.i64("add", k, str(offset)), str(stride))
         for r in range(rows):
             one = w.splat(w.assign(f"load {w.scalar}, ptr {w.element(bases[r], here)}"))
             for v in range(vectors):
                 held = Value(w, w.assign(f"load {kind}, ptr {sums[v, r]}"))
-                total = w.intrinsic("fma", one, loaded[v], held)
-                w.do(f"store {kind} {total.name}, ptr {sums[v, r]}")
+                w.do(f"store {kind} {w.intrinsic('fma', one, loaded[v], held).name}, ptr {sums[v, r]}")
 
-    unroll = 4 if rows * vectors <= 8 else 2
-    even = w.i64("and", "%K", str(-unroll))
-    with w.loop("0", even, str(unroll)) as k:
-        for offset in range(unroll):
-            once(k, offset)
-    with w.loop(even, "%K") as k:
-        once(k, 0)
-    for place, address in addresses.items():
-        w.do(f"store {kind} {w.assign(f'load {kind}, ptr {sums[place]}')}, ptr {address}, align {w.lanes * unit}")
+    with w.loop("0", "%K", str(BLOCK)) as start:
+        end = w.least(w.i64("add", start, str(BLOCK)), "%K")
+        for place in places:
+            w.do(f"store {kind} zeroinitializer, ptr {sums[place]}")
+        even = w.i64("add", start, w.i64("and", w.i64("sub", end, start), str(-unroll)))
+        with w.loop(start, even, str(unroll)) as k:
+            for offset in range(unroll):
+                once(k, offset)
+        with w.loop(even, end) as k:
+            once(k, 0)
+        first = w.assign(f"icmp eq i64 {start}, 0")
+        begun = w.assign(f"xor i1 {w.assign(f'and i1 {first}, %starts')}, true")
+        for v, r in places:
+            address = w.element("%sums", str((v * ROWS + r) * w.lanes))
+            total = Value(w, w.assign(f"load {kind}, ptr {sums[v, r]}"))
+            held = Value(w, w.assign(f"load {kind}, ptr {address}, align {align}"))
+            more = total + held
+            result = w.assign(f"select i1 {begun}, {kind} {more.name}, {kind} {total.name}")
+            w.do(f"store {kind} {result}, ptr {address}, align {align}")

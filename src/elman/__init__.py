@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from elman import errors, layers
     from elman.engine import Cell, recording, scan, use_backend
-    from elman.layers import GRU, LSTM, RNN, Recurrent, explain
+    from elman.layers import GRU, LSTM, RNN, Recurrent, accelerate, compile_step, explain
     from elman.tasks import Model, load
     from elman.training import gradient_flow, train
 
@@ -23,6 +23,8 @@ _HOMES = {
     "LSTM": "layers",
     "RNN": "layers",
     "Recurrent": "layers",
+    "accelerate": "layers",
+    "compile_step": "layers",
     "explain": "layers",
     "Model": "tasks",
     "load": "tasks",
@@ -39,6 +41,8 @@ __all__ = [
     "Cell",
     "Model",
     "Recurrent",
+    "accelerate",
+    "compile_step",
     "errors",
     "explain",
     "gradient_flow",

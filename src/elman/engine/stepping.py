@@ -165,8 +165,7 @@ class Steps:
             received = [tuple(each.shape) for each in state]
             if received == wanted or (self.batch == 1 and received == shapes):
                 return tuple(
-                    each.detach().to(self._dtype).clone().view(shape)
-                    for each, shape in zip(state, wanted, strict=True)
+                    each.detach().to(self._dtype).clone().view(shape) for each, shape in zip(state, wanted, strict=True)
                 )
         else:
             received = type(state).__name__

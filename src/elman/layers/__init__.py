@@ -1,5 +1,6 @@
 """Networks over time: cells, wrappers around a cell, layers, PyTorch's layers as drop-ins."""
 
+from elman.layers.accelerate import Acceleration, accelerate
 from elman.layers.cells import (
     CELLS,
     ElmanCell,
@@ -19,6 +20,7 @@ from elman.layers.drop_in import GRU, LSTM, RNN
 from elman.layers.dropout import Embedding, sequence_dropout
 from elman.layers.explain import explain
 from elman.layers.recurrent import LayerState, Recurrent, detach_state
+from elman.layers.step import Step, compile_step
 from elman.layers.wrappers import OutputDropout, RecurrentDropout, Residual, WeightDrop, Wrapper, Zoneout
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "Acceleration",
     "ElmanCell",
     "Embedding",
     "Factory",
@@ -41,10 +44,13 @@ __all__ = [
     "Recurrent",
     "RecurrentDropout",
     "Residual",
+    "Step",
     "UpdateGateCell",
     "WeightDrop",
     "Wrapper",
     "Zoneout",
+    "accelerate",
+    "compile_step",
     "convert_update",
     "detach_state",
     "explain",

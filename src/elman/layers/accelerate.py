@@ -87,7 +87,11 @@ def _reason(module: nn.Module) -> str:
     if others:
         return f"its weights are on {' and '.join(sorted(others))}, and kernels are for the CPU"
     dtypes = {each.dtype for each in module.parameters()} - set(DTYPES)
-    return f"its weights are of {' and '.join(sorted(map(str, dtypes)))}, and kernels are for f32 and f64" if dtypes else ""
+    return (
+        f"its weights are of {' and '.join(sorted(map(str, dtypes)))}, and kernels are for f32 and f64"
+        if dtypes
+        else ""
+    )
 
 
 def _swap(layer: nn.RNNBase) -> type[nn.RNNBase]:

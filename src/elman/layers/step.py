@@ -68,7 +68,9 @@ class Step(Steps):
             return [state]
         if isinstance(self.layer, nn.RNNBase):
             layers, parts = len(self._levels), state if isinstance(self.layer, nn.LSTM) else (state,)
-            if isinstance(parts, tuple | list) and all(isinstance(each, Tensor) and len(each) == layers for each in parts):
+            if isinstance(parts, tuple | list) and all(
+                isinstance(each, Tensor) and len(each) == layers for each in parts
+            ):
                 return list(zip(*(each.unbind(0) for each in parts), strict=True))
         elif isinstance(state, tuple | list) and len(state) == len(self.layer.cells):
             return [*state, *((),) * (len(self._levels) - len(state))]

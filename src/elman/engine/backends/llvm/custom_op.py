@@ -22,23 +22,32 @@ from torch.utils._python_dispatch import _disable_current_modes
 from elman.engine.backends.base import Sequence
 from elman.engine.backends.llvm.program import Program
 from elman.engine.backends.llvm.rows import rows
-from elman.engine.backends.llvm.run import Inputs, Job, Scan
+from elman.engine.backends.llvm.run import Inputs, Job
+from elman.engine.backends.llvm.run import _Backward as Backward
+from elman.engine.backends.llvm.run import _Forward as Forward
 from elman.engine.cell import Cell, State
 from elman.errors import Refused, ShapeError
 
-_programs: dict[str, Program] = {}
+
+class _Programs:
+    """Programs by key: attributes, for a compiler that looks at one of them need not watch the others."""
+
+
+_programs = _Programs()
 
 
 def key_of(program: Program) -> str:
     """The name of a program in this process; the same in every process that has made it."""
-    for key, held in _programs.items():
+    for key, held in vars(_programs).items():
         if held is program:
             return key
-    name = sha256(f"{program.dtype}\n{program.captured}".encode()).hexdigest()[:16]
+    inputs = [node for node in program.captured.step.graph.nodes if node.op == "placeholder"]
+    shapes = [tuple(node.meta["val"].shape) for node in inputs]
+    name = "scan_" + sha256(f"{program.dtype}\n{program.captured}\n{shapes}".encode()).hexdigest()[:16]
     key, number = name, 1
-    while key in _programs:  # steps that differ only in a constant tensor
-        key, number = f"{name}-{number}", number + 1
-    _programs[key] = program
+    while hasattr(_programs, key):  # steps that differ only in a constant tensor
+        key, number = f"{name}_{number}", number + 1
+    setattr(_programs, key, program)
     return key
 
 
@@ -97,31 +106,24 @@ def call(known: Signature, cell: Cell, sequence: Sequence) -> tuple[Tensor, Stat
     states = cell.initial_state(batch) if sequence.state is None else sequence.state
     starts = () if sequence.resets is None else cell.initial_state(batch)
     tensors = [sequence.x, *(each.to(dtype) for each in states), *(each.to(dtype) for each in starts)]
-    tensors += [*sequence.context, *draws, *(named[name] for name in names)]
+    tensors += [*sequence.context, *draws, *getattr(_programs, key).captured.prelude(*(named[name] for name in names))]
     output, *after = torch.ops.elman.scan(key, tensors, sequence.lengths, sequence.resets, sequence.reverse)
     return output, tuple(after)
 
 
 def _found(key: str) -> Program:
     try:
-        return _programs[key]
-    except KeyError:
+        return getattr(_programs, key)
+    except AttributeError:
         raise Refused(
             f"no kernels of the name {key} are known in this process; run the layer once before its exported program"
         ) from None
 
 
-def _run(key: str, tensors: Many[Tensor], lengths: Tensor | None, resets: Tensor | None, reverse: bool) -> Any:
-    program = _found(key)
-    given = Inputs.of(program, resets is not None, tensors)
-    weights = program.captured.prelude.forward(*given.weights)
-    flat = [*tensors[: len(tensors) - len(given.weights)], *weights]
-    time, batch, _ = given.x.shape
-    lengths = _checked(lengths, time)
-    keep = torch.is_grad_enabled() and any(each.requires_grad for each in flat)
-    order = rows(time, batch, lengths, resets, reverse, keep)
-    job = Job(program, order, time, order.total < time * batch, resets is not None, keep, _not_twice)
-    return Scan.apply(job, *flat)
+def _job(key: str, x: Tensor, lengths: Tensor | None, resets: Tensor | None, reverse: bool, keep: bool) -> Job:
+    time, batch, _ = x.shape
+    order = rows(time, batch, _checked(lengths, time), resets, reverse, keep)
+    return Job(_found(key), order, time, order.total < time * batch, resets is not None, keep, _not_twice)
 
 
 def _checked(lengths: Tensor | None, time: int) -> Tensor | None:
@@ -142,8 +144,9 @@ def _not_twice(*_: Tensor) -> tuple[Tensor, ...]:
 def _scan(
     key: str, tensors: Many[Tensor], lengths: Tensor | None, resets: Tensor | None, reverse: bool
 ) -> list[Tensor]:
-    with torch.no_grad():
-        return list(_run(key, tensors, lengths, resets, reverse))
+    job = _job(key, tensors[0], lengths, resets, reverse, keep=False)
+    output, states, _ = Forward(job, Inputs.of(job.program, job.resets, tensors))(keep=False)
+    return [output, *states]
 
 
 @_scan.register_fake
@@ -163,17 +166,20 @@ def _scan_backward(
     gradients: Many[Tensor],
     wanted: Many[bool],
 ) -> list[Tensor]:
-    with torch.enable_grad():
-        leaves = [each.detach().requires_grad_(yes) for each, yes in zip(tensors, wanted, strict=True)]
-        results = _run(key, leaves, lengths, resets, reverse)
-    inputs = [each for each, yes in zip(leaves, wanted, strict=True) if yes]
-    found = torch.autograd.grad(results, inputs, list(gradients), allow_unused=True)
-    return [torch.zeros_like(each) if got is None else got.clone() for each, got in zip(inputs, found, strict=True)]
+    job = _job(key, tensors[0], lengths, resets, reverse, keep=True)
+    inputs = Inputs.of(job.program, job.resets, tensors)
+    *_, kept = Forward(job, inputs)(keep=True)
+    found = Backward(job, inputs)(kept, gradients)
+    return [
+        torch.zeros_like(each, memory_format=torch.contiguous_format) if gradient is None else gradient.to(each.dtype).contiguous()
+        for each, gradient, yes in zip(tensors, found, wanted, strict=True)
+        if yes
+    ]
 
 
 @_scan_backward.register_fake
 def _gradient_shapes(key: str, tensors: Many[Tensor], *rest: Any) -> list[Tensor]:
-    return [torch.empty_like(each) for each, yes in zip(tensors, rest[-1], strict=True) if yes]
+    return [torch.empty_like(each, memory_format=torch.contiguous_format) for each, yes in zip(tensors, rest[-1], strict=True) if yes]
 
 
 def _remember(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:

@@ -196,6 +196,7 @@ class _Outer(_Shared):
         tiles = self.own_share(self.word("share_m", "ptr"), thread)
         panels = self.own_share(self.word("share_c", "ptr"), thread)
         mine = self.i64("mul", thread, self.word("scratch_size"))
+        height = self.least(self.word("m"), str(ROWS))
         packed_left = self.element(self.word("scratch", "ptr"), mine)
         packed_right = self.element(
             packed_left, self.i64("mul", self.i64("sub", tiles[1], tiles[0]), str(SPAN))
@@ -213,7 +214,7 @@ class _Outer(_Shared):
                     start = self.element(packed_left, self.i64("mul", local, str(SPAN)))
                     for r in range(ROWS):
                         self.do(f"store ptr {self.element(start, str(r))}, ptr {self.element(rows, str(r), 'ptr')}")
-                    arguments = f"ptr {rows}, i64 {depth}, ptr {packed_right}, ptr {sums}, i64 1, i64 {ROWS}"
+                    arguments = f"ptr {rows}, i64 {depth}, ptr {packed_right}, ptr {sums}, i64 1, i64 {height}"
                     self.do(f"call void @tile_{self.vectors}({arguments})")
                     self._add(sums, tile, panel)
         return self.function(f"void @outer_{self.vectors}(ptr %call)")

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import prod
-from threading import Lock
 from typing import Any
 
 import torch
@@ -19,6 +18,7 @@ from elman.engine.backends.llvm import team
 from elman.engine.backends.llvm.cache import addresses
 from elman.engine.backends.llvm.kernel import HEADER, KernelText, kernel_text
 from elman.engine.backends.llvm.library import DEPTH, SPAN, WIDEST, library_text
+from elman.engine.backends.llvm.memory import take
 from elman.engine.backends.llvm.rows import Rows
 from elman.engine.backends.llvm.target import host
 from elman.engine.backends.llvm.tiles import ROWS, Run, Tiling
@@ -26,8 +26,6 @@ from elman.engine.capture import Captured
 from elman.engine.nest import Nest
 from elman.engine.plan import Contraction, Factor, Phase, Plan
 
-POOL = 2
-"""Pieces of memory of one size that are kept between calls."""
 CHUNK = 64
 """Steps whose products of the input are taken ahead at once."""
 LONGEST = 1024
@@ -158,8 +156,6 @@ class Program:
         """For which of evaluation and training a step was compared with the cell's own."""
         self._kernels: dict[str, Kernel] = {}
         self._tables: dict[Panel, tuple[Any, Any]] = {}
-        self._lock = Lock()
-        self._memory: dict[int, list[Tensor]] = {}
         self._weights: dict[Panel, list[int]] = {}
 
     def kernel(self, name: str) -> Kernel:
@@ -174,22 +170,9 @@ class Program:
         most = BYTES // (size * self.dtype.itemsize * max(rows.batch, 1))
         return max(8, min(most, LONGEST))
 
-    def borrowed(self, size: int) -> Tensor:
-        """Memory that was used before, if there is some of that size: fresh memory costs time at its first touch."""
-        with self._lock:
-            fitting = self._memory.get(size)
-            return fitting.pop() if fitting else torch.empty(size, dtype=self.dtype)
-
-    def given_back(self, memory: Tensor) -> None:
-        """Keep memory for the next call."""
-        with self._lock:
-            held = self._memory.setdefault(memory.numel(), [])
-            if len(held) < POOL:
-                held.append(memory)
-
     def saved_memory(self, rows: int) -> Tensor:
         """Memory for what the way back needs of some rows."""
-        return torch.empty(rows * sum(buffer.size for buffer in self.plan.saved.values()), dtype=self.dtype)
+        return take(self.dtype, rows * sum(buffer.size for buffer in self.plan.saved.values()))
 
     def saved_pointers(self, memory: Tensor, rows: int) -> dict[tuple[str, int], int]:
         """Where in it each value lies: one after the other, all rows of each."""
@@ -207,7 +190,7 @@ class Program:
     def packed(self, kernel: Kernel, values: Sequence[Tensor]) -> tuple[list[int], Tensor]:
         """Weights packed for a kernel, and where each run finds its own."""
         size = sum(panel.size for panel in kernel.panels) or 1
-        memory = self.borrowed(size)
+        memory = take(self.dtype, size)
         places, start = [], memory.data_ptr()
         for panel in kernel.panels:
             places.append(start)
@@ -309,7 +292,7 @@ class Chunk:
         share_c = words([0, panels] * threads) if by_tiles else shares(panels, threads)
         widest = -(-tiles // threads) if by_tiles else tiles
         size = widest * SPAN + DEPTH * vectors * lanes
-        scratch = torch.empty(size * threads, dtype=dtype)
+        scratch = take(dtype, size * threads)
         call = words(
             [
                 to,

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from elman.engine.backends.llvm import team
 from elman.engine.backends.llvm.kernel import READY
+from elman.engine.backends.llvm.memory import take
 from elman.engine.backends.llvm.program import CHUNK, Chunk, Kernel, Program, words
 from elman.engine.backends.llvm.rows import Rows
 from elman.engine.graph import Node
@@ -161,7 +162,7 @@ class _Call:
         for low in range(first, last, CHUNK):
             high = min(low + CHUNK, last)
             count = starts[high] - starts[low]
-            memory = [torch.empty(count * hoist.size, dtype=self.dtype) for hoist in kernel.hoists]
+            memory = [take(self.dtype, count * hoist.size) for hoist in kernel.hoists]
             moved = [
                 each.data_ptr() - starts[low] * hoist.size * self.dtype.itemsize
                 for each, hoist in zip(memory, kernel.hoists, strict=True)
@@ -213,18 +214,18 @@ class _Forward(_Call):
             self.found["state", number] = self.found["after", number] = state
         self.found["output", 0] = output
         for buffer in kernel.values:
-            self.found["value", buffer.number] = torch.empty(rows.batch, buffer.size, dtype=self.dtype)
+            self.found["value", buffer.number] = take(self.dtype, rows.batch, buffer.size)
         pointers = self.pointers()
         saved = self.program.saved_memory(rows.total) if keep else torch.empty(0)
         pointers |= self.program.saved_pointers(saved, rows.total)
         panels, memory = self.program.packed(kernel, values)
         self.go(kernel, pointers, panels, 0, rows.steps, 1)
-        self.program.given_back(memory)
+        del memory
         return output, [state[rows.last] for state in states], [output, saved, *states]
 
     def _begun(self, number: int, shape: tuple[int, ...]) -> Tensor:
         rows, batch = self.rows, self.rows.batch
-        states = torch.empty(rows.states, *shape, dtype=self.dtype)
+        states = take(self.dtype, rows.states, *shape)
         states[:batch] = self.inputs.states[number].detach()
         if len(rows.sinks):
             states[rows.states - batch :] = self.inputs.starts[number].detach()
@@ -250,7 +251,7 @@ class _Backward(_Call):
         pointers = self.pointers() | self.program.saved_pointers(saved, rows.total)
         panels, memory = self.program.packed(kernel, values)
         self._chunks(kernel, pointers, panels, sums)
-        self.program.given_back(memory)
+        del memory
         return self._returned(carry, sums)
 
     def _begun(self, shape: tuple[int, ...], gradient: Tensor | None) -> Tensor:
@@ -275,7 +276,7 @@ class _Backward(_Call):
         chunks = [(first, min(first + length, rows.steps)) for first in range(0, rows.steps, length)]
         most = max((starts[last] - starts[first] for first, last in chunks), default=0)
         values = self.program.plan.backward.values
-        memory = {buffer: torch.empty(most, buffer.size, dtype=self.dtype) for buffer in values}
+        memory = {buffer: take(self.dtype, most, buffer.size) for buffer in values}
         for first, last in reversed(chunks):
             for buffer, tensor in memory.items():
                 shift = starts[first] * buffer.size * self.dtype.itemsize

@@ -17,6 +17,8 @@ ROWS = 4
 """In a tile."""
 BLOCK = 256
 """Products that are added up before they join the sum."""
+SHORT = 32
+"""The same where a single row is summed up over many rows, as for the gradient of a bias."""
 EARLY = ("time", "position")
 """Buffers that are filled before time begins."""
 
@@ -163,8 +165,9 @@ def _tile(w: Writer, vectors: int, rows: int, stride: int) -> None:
                 held = Value(w, w.assign(f"load {kind}, ptr {sums[v, r]}"))
                 w.do(f"store {kind} {w.intrinsic('fma', one, loaded[v], held).name}, ptr {sums[v, r]}")
 
-    with w.loop("0", "%K", str(BLOCK)) as start:
-        end = w.least(w.i64("add", start, str(BLOCK)), "%K")
+    block = str(BLOCK if rows > 1 or stride == 1 else SHORT)
+    with w.loop("0", "%K", block) as start:
+        end = w.least(w.i64("add", start, block), "%K")
         for place in places:
             w.do(f"store {kind} zeroinitializer, ptr {sums[place]}")
         even = w.i64("add", start, w.i64("and", w.i64("sub", end, start), str(-unroll)))

@@ -1,0 +1,70 @@
+"""Memory that calls use and give back.
+
+Fresh memory from the system costs time at its first touch, page by page: up to a third of a training step. Large
+pieces are thus kept when a call, or the graph of its way back, lets go of them, up to `KEPT` bytes in all.
+"""
+
+import weakref
+from threading import Lock
+
+import numpy as np
+import torch
+from torch import Tensor
+
+KEPT = 1 << 29
+"""Bytes that wait for the next call, at most."""
+SMALLEST = 1 << 16
+"""Bytes below which memory comes from PyTorch, as always."""
+ALIGNED = 64
+
+_lock = Lock()
+_free: dict[int, list[np.ndarray]] = {}
+_held = 0
+
+
+def take(dtype: torch.dtype, *sizes: int) -> Tensor:
+    """An uninitialised tensor, of memory that was used before if there is some."""
+    count = int(np.prod(sizes, dtype=np.int64))
+    size = count * dtype.itemsize
+    if size < SMALLEST:
+        return torch.empty(sizes, dtype=dtype)
+    block = _block(_rounded(size))
+    start = -block.ctypes.data % ALIGNED
+    lease = block[start : start + size]  # an object of its own: when the last tensor on it is gone, so is it
+    weakref.finalize(lease, _give_back, block).atexit = False
+    tensor = torch.from_numpy(lease).view(dtype).view(sizes)
+    if torch.are_deterministic_algorithms_enabled() and torch.utils.deterministic.fill_uninitialized_memory:
+        tensor.fill_(float("nan"))
+    return tensor
+
+
+def _rounded(size: int) -> int:
+    """Up to an eighth more, so that few different sizes wait."""
+    step = 1 << max(size.bit_length() - 4, 0)
+    return -(-size // step) * step + ALIGNED
+
+
+def _block(size: int) -> np.ndarray:
+    global _held
+    with _lock:
+        waiting = _free.get(size)
+        if waiting:
+            _held -= size
+            return waiting.pop()
+    return np.empty(size, dtype=np.uint8)
+
+
+def _give_back(block: np.ndarray) -> None:
+    global _held
+    with _lock:
+        if _held + block.size <= KEPT:
+            _held += block.size
+            _free.setdefault(block.size, []).append(block)
+
+
+def release() -> None:
+    """Let go of all memory that waits."""
+    global _held
+    with _lock:
+        _free.clear()
+        _held = 0

@@ -7,6 +7,7 @@
     ├── DataError        a file or text that cannot be used as data (also a ValueError)
     ├── RunError         a run folder that is missing, damaged, foreign or in use
     ├── Refused          a cell that the engine cannot fuse, with the reason; `scan` runs it step by step instead
+    │   └── PlanError    the engine's own mistake: a plan that is not well-formed
     ├── Interrupted      training stopped from outside, after saving how far it had come
     └── MissingExtra     an optional library that is not installed (also an ImportError)
 
@@ -43,6 +44,10 @@ class RunError(ElmanError):
 
 class Refused(ElmanError):
     """The engine cannot fuse a cell; the message is the reason."""
+
+
+class PlanError(Refused):
+    """A plan is not well-formed: a mistake of the engine. The cell runs step by step, and the message says why."""
 
 
 class Interrupted(ElmanError):

@@ -99,7 +99,13 @@ def _known(
         return None
     try:
         with custom_op.with_numbers():
-            return custom_op.signature(kernels.program(cell, dtype, contexts), cell)
+            program = kernels.program(cell, dtype, contexts)
+            weights = list(cell.parameters())
+            if all(type(each) is nn.Parameter and not each.is_meta for each in weights):
+                context = tuple(torch.zeros(2, *shape, dtype=kind) for shape, kind in contexts)
+                x = torch.empty(0, 2, cell.input_size, dtype=dtype)
+                kernels.check(program, cell, Sequence(x=x, state=None, context=context), keep=True)
+            return custom_op.signature(program, cell)
     except Refused as refusal:
         if forced == "llvm":
             raise

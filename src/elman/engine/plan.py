@@ -16,6 +16,7 @@ from elman.engine.graph import VIEWS, Node, ordered
 from elman.engine.nest import Body, Buffer, Divide, Index, Instruction, Memory, NeedsBuffer, Nest
 from elman.engine.operations import OPERATIONS
 from elman.engine.step import Step
+from elman.engine.verify import verify
 from elman.errors import Refused
 
 FORWARD_LEAVES = {"x": "time", "state": "before", "context": "position", "draw": "time", "weight": "shared"}
@@ -126,7 +127,9 @@ def plan(step: Step) -> Plan:
     back = [(node, *_gradient_buffer(name, node)) for name, node in step.gradients.items()]
     planner = _Planner(known, [each[:2] for each in back], added={each[1] for each in back if each[2]})
     backward, contractions = planner.phase_with_sums(step.sums)
-    return Plan(step, inference, forward, backward, saved, contractions)
+    made = Plan(step, inference, forward, backward, saved, contractions)
+    verify(made)
+    return made
 
 
 def _roots(step: Step) -> list[Node]:

@@ -119,7 +119,7 @@ def _checked_lengths(lengths: Tensor | None, time: int, batch: int) -> Tensor | 
         raise ShapeError(
             f"lengths expects {batch} whole numbers, one a row; received shape {tuple(lengths.shape)}, {lengths.dtype}"
         )
-    if batch and (int(lengths.min()) < 0 or int(lengths.max()) > time):
+    if batch and not torch.compiler.is_compiling() and (int(lengths.min()) < 0 or int(lengths.max()) > time):
         raise ShapeError(
             f"lengths expects values from 0 to {time}, the steps of the input; "
             f"received {int(lengths.min())} to {int(lengths.max())}"

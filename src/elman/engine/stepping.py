@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from ctypes import memmove
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
-from operator import attrgetter, is_
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -29,7 +29,6 @@ from elman.engine.stand_in import with_parameters
 from elman.errors import OptionError, Refused, ShapeError
 
 Array = TypeVar("Array", ndarray, Tensor)
-VERSION = attrgetter("_version")
 
 
 def _none() -> Mapping[str, Tensor]:
@@ -89,10 +88,13 @@ class Steps:
         Raises:
             ShapeError: The input does not fit.
         """
-        # each line here is paid at every step: comparisons run in C, and an input that is as usual passes two of them
-        if self._watched and (
-            list(map(VERSION, self._watched)) != self._versions or not all(map(is_, self._now(), self._then))
-        ):
+        # every line here is paid at every step: a plain loop and exact types cost least
+        known, versions = self._known, self._versions
+        for number, tensor in enumerate(self._now()):
+            if tensor is not known[number] or tensor._version != versions[number]:
+                self.refresh()
+                break
+        if self._several and self._machine.stale:  # pyright: ignore[reportOptionalMemberAccess]
             self.refresh()
         if type(x) is ndarray:
             views = self._views.get(x.shape)
@@ -101,7 +103,7 @@ class Steps:
                 turn = self._turn
                 self._run(self._calls[turn])
                 self._turn = 1 - turn
-                return views[1].copy()
+                return views[1].copy()  # pyright: ignore[reportReturnType]
         elif type(x) is Tensor:
             views = self._views.get(x.shape)
             if views is not None and x.dtype is self._dtype and x.is_cpu and x.is_contiguous():
@@ -109,7 +111,7 @@ class Steps:
                 turn = self._turn
                 self._run(self._calls[turn])
                 self._turn = 1 - turn
-                return from_numpy(views[1].copy())
+                return from_numpy(views[1].copy())  # pyright: ignore[reportReturnType]
         return self._unusual(x)
 
     def restart(self, batch: int | None = None, context: Context | None = None) -> None:
@@ -180,6 +182,7 @@ class Steps:
         self._dtype, self._device = weight.dtype, weight.device
         self._number = torch.empty(0, dtype=self._dtype).numpy().dtype if self._dtype != torch.bfloat16 else None
         self._machine: Stepper | None = None
+        self._several = False
         self._views: dict[tuple[int, ...], tuple[ndarray, ndarray]] = {}
         self._turn = 0
         self.backend, self.reason = "eager", self._unsuited()
@@ -204,7 +207,7 @@ class Steps:
     def _fuse(self) -> None:
         links = [self._link(level) for level in self._levels]
         self._machine = machine = Stepper(links, self._levels[0].cell.input_size, self.batch)
-        self._run, self._calls = machine.run, machine.calls
+        self._run, self._calls, self._several = machine.run, machine.calls, machine.threads > 1
         self._place, self._bytes = machine.x.data_ptr(), machine.x.nbytes
         x, y = machine.x.numpy(), machine.output.numpy()
         self._views = {x.shape: (x, y)} | ({x[0].shape: (x[0], y[0])} if self.batch == 1 else {})
@@ -225,13 +228,15 @@ class Steps:
     def _watch(self) -> None:
         """Remember which tensors the parameters and buffers are, and how often each was written to."""
         groups = [group for module in self._owner.modules() for group in (module._parameters, module._buffers) if group]
-        self._now: Callable[[], Iterable[Tensor | None]] = lambda: chain.from_iterable(map(dict.values, groups))
-        if len(groups) == 1:
+        tensors = [tensor for group in groups for tensor in group.values()]
+        self._now: Callable[[], Iterable[Any]] = partial(_present, groups)
+        if len(groups) == 1 and all(tensor is not None for tensor in tensors):
             self._now = groups[0].values
-        self._then = list(self._now())
-        tracked = [each for each in self._then if each is not None and not each.is_inference()]
-        self._watched = [] if self._frozen or self._machine is None else tracked
-        self._versions = [each._version for each in self._watched]
+        counted = not any(tensor is not None and tensor.is_inference() for tensor in tensors)
+        if self._frozen or self._machine is None or not counted:
+            self._now = tuple
+        self._versions = [*(tensor._version for tensor in self._now()), None]
+        self._known = [*self._now(), None]  # the end is like no tensor, so that one more is seen
 
     # steps that are not as usual
 
@@ -245,7 +250,7 @@ class Steps:
             self._turn = 1 - self._turn
             y = self._machine.output.clone()
         y = y.view(*x.shape[:-1], y.shape[-1])
-        return y.cpu().numpy() if isinstance(x, ndarray) else y
+        return y.cpu().numpy() if isinstance(x, ndarray) else y  # pyright: ignore[reportReturnType]
 
     def _plain(self, x: Tensor) -> Tensor:
         """As the cells are written."""
@@ -277,6 +282,10 @@ class Steps:
 def _initial_state(level: Level, batch: int) -> State:
     parameters = level.parameters()
     return (with_parameters(level.cell, parameters) if parameters else level.cell).initial_state(batch)
+
+
+def _present(groups: Sequence[Mapping[str, Tensor | None]]) -> list[Tensor]:
+    return [tensor for tensor in chain.from_iterable(map(dict.values, groups)) if tensor is not None]  # pyright: ignore
 
 
 @contextmanager

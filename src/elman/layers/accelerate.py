@@ -1,6 +1,7 @@
 """Elman's engine inside somebody's model: PyTorch's recurrent layers are swapped where they stand."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -110,14 +111,12 @@ def drop_in_of(layer: nn.RNNBase) -> LSTM | GRU | RNN:
         >>> drop_in_of(layer).weight_hh_l0 is layer.weight_hh_l0
         True
     """
-    more = {"proj_size": layer.proj_size} if isinstance(layer, nn.LSTM) else {}
+    more: dict[str, Any] = {"proj_size": layer.proj_size} if isinstance(layer, nn.LSTM) else {}
     if isinstance(layer, nn.RNN):
-        more = {"nonlinearity": layer.nonlinearity}
+        more["nonlinearity"] = layer.nonlinearity
     with torch.device("meta"):
-        twin = DROP_INS[type(layer)](
-            layer.input_size, layer.hidden_size, layer.num_layers, bias=layer.bias, batch_first=layer.batch_first,
-            bidirectional=layer.bidirectional, **more,
-        )  # fmt: skip
-    for name, value in vars(layer).items():
-        twin.__dict__[name] = value
-    return twin  # pyright: ignore[reportReturnType]
+        twin: Any = DROP_INS[type(layer)](
+            layer.input_size, layer.hidden_size, layer.num_layers, bidirectional=layer.bidirectional, **more
+        )
+    vars(twin).update(vars(layer))
+    return twin

@@ -31,7 +31,7 @@ def loop(cell: Cell, sequence: Sequence) -> tuple[Tensor, State]:
     initial = cell.initial_state(batch)
     check_initial_state(cell, initial, batch)
     state = initial if sequence.state is None else sequence.state
-    shortest = time if sequence.lengths is None else int(sequence.lengths.min()) if batch else 0
+    shortest = time if sequence.lengths is None else _shortest(sequence.lengths)
     steps = without_padding(sequence.x, sequence.lengths).unbind(0)  # x[t] would make backward quadratic in T
     outputs, records = [], []
     for t in reversed(range(time)) if sequence.reverse else range(time):
@@ -55,6 +55,11 @@ def loop(cell: Cell, sequence: Sequence) -> tuple[Tensor, State]:
     if not outputs:
         return sequence.x.new_zeros(0, batch, cell.output_size), state
     return torch.stack(outputs), state
+
+
+def _shortest(lengths: Tensor) -> int:
+    """Steps that every row takes; none are promised where a compiler looks at tensors without numbers."""
+    return int(lengths.min()) if len(lengths) and not torch.compiler.is_compiling() else 0
 
 
 def take_step(cell: Cell, x: Tensor, state: State, context: Context) -> tuple[tuple[Tensor, State], dict[str, Tensor]]:

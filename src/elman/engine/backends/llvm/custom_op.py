@@ -25,7 +25,8 @@ from elman.engine.backends.llvm.rows import rows
 from elman.engine.backends.llvm.run import Inputs, Job
 from elman.engine.backends.llvm.run import _Backward as Backward
 from elman.engine.backends.llvm.run import _Forward as Forward
-from elman.engine.cell import Cell, State
+from elman.engine.cell import Cell, State, as_sizes
+from elman.engine.stand_in import with_parameters
 from elman.errors import Refused, ShapeError
 
 
@@ -52,8 +53,8 @@ def key_of(program: Program) -> str:
 
 
 Attribute = tuple[tuple[str, ...], str, Any]
-Signature = tuple[str, tuple[str, ...], tuple[tuple[str, tuple[int, ...]], ...], tuple[Attribute, ...]]
-"""Key of a program; parameters and buffers that its prelude takes; what its steps draw at random, kinds and shapes;
+Signature = tuple[str, tuple[str, ...], tuple[str, ...], tuple[tuple[str, tuple[int, ...]], ...], tuple[Attribute, ...]]
+"""Key of a program; parameters and buffers that its prelude takes, and which of them no step uses; what its steps draw at random, kinds and shapes;
 attributes of the cell that were constants when it was made. All of it is plain, for graphs to hold."""
 
 PLAIN = (bool, int, float, str, type(None))
@@ -70,7 +71,10 @@ def signature(program: Program, cell: Cell) -> Signature:
         for name, value in vars(module).items()
         if isinstance(value, PLAIN) and not name.startswith(HIDDEN)
     )
-    return key_of(program), program.captured.names, draws, attributes
+    names = program.captured.names
+    places = [node for node in program.captured.prelude.graph.nodes if node.op == "placeholder"]
+    unused = tuple(name for name, place in zip(names, places, strict=True) if not place.users)
+    return key_of(program), names, unused, draws, attributes
 
 
 def looks_without_numbers(x: Tensor) -> bool:
@@ -93,7 +97,7 @@ def call(known: Signature, cell: Cell, sequence: Sequence) -> tuple[Tensor, Stat
         cell: Where the parameters are.
         sequence: What to run.
     """
-    key, names, kinds, attributes = known
+    key, names, unused, kinds, attributes = known
     for path, name, value in attributes:  # read here, so that the graph is made anew when one of them changes
         owner = cell
         for child in path:
@@ -102,13 +106,23 @@ def call(known: Signature, cell: Cell, sequence: Sequence) -> tuple[Tensor, Stat
     makers = {"uniform": torch.rand, "normal": torch.randn}
     draws = [makers[kind](*sequence.x.shape[:2], *shape, dtype=sequence.x.dtype) for kind, shape in kinds]
     named = {**dict(cell.named_parameters()), **dict(cell.named_buffers()), **sequence.parameters}
-    batch, dtype = sequence.x.shape[1], sequence.x.dtype
-    states = cell.initial_state(batch) if sequence.state is None else sequence.state
-    starts = () if sequence.resets is None else cell.initial_state(batch)
+    dtype = sequence.x.dtype
+    states = _initial(cell, sequence, unused) if sequence.state is None else sequence.state
+    starts = () if sequence.resets is None else _initial(cell, sequence, unused)
     tensors = [sequence.x, *(each.to(dtype) for each in states), *(each.to(dtype) for each in starts)]
     tensors += [*sequence.context, *draws, *getattr(_programs, key).captured.prelude(*(named[name] for name in names))]
     output, *after = torch.ops.elman.scan(key, tensors, sequence.lengths, sequence.resets, sequence.reverse)
     return output, tuple(after)
+
+
+def _initial(cell: Cell, sequence: Sequence, unused: tuple[str, ...]) -> State:
+    """The state before the first step; what stands in for a parameter that no step uses may be meant for it."""
+    batch = sequence.x.shape[1]
+    if type(cell).initial_state is Cell.initial_state:
+        return tuple(sequence.x.new_zeros(batch, *as_sizes(shape)) for shape in cell.state_shapes)
+    if any(name in unused for name in sequence.parameters):
+        return with_parameters(cell, sequence.parameters).initial_state(batch)
+    return cell.initial_state(batch)
 
 
 def _found(key: str) -> Program:

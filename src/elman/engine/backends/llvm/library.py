@@ -1,6 +1,6 @@
 """What every cell's kernels share: packing weights, and sums of outer products over rows.
 
-`pack` lays a weight out as the tiles read it: [block][k][sum][lane], zeros beyond the edge. `outer` adds to C (M, N)
+`pack` lays a weight out as the tiles read it: [block][k][sum][lane], zeros beyond the edge. `outer` adds to C (M, N), or starts it with,
 the outer products of two vectors of each row, for the gradients of weights: rows in blocks of `DEPTH`, each block's
 sum started at zero, so that neither threads nor chunks of memory change a bit. What a call brings stands in an array
 of 8-byte words.
@@ -14,7 +14,7 @@ from elman.engine.backends.llvm.target import Target
 from elman.engine.backends.llvm.text import Value, Writer
 from elman.engine.backends.llvm.tiles import ROWS, tile_function
 
-DEPTH = 256
+DEPTH = 512
 """Rows in a block of `outer`."""
 SPAN = ROWS * DEPTH + 16
 """From one packed tile to the next; not a power of two, for such distances share few places in the cache."""
@@ -24,7 +24,7 @@ WIDEST = 4
 PACK = ("to", "weights", "bases", "steps", "along", "length", "extent", "blocks", "sums", "repeat", "share", "number")
 OUTER = (
     "to", "m", "c", "left", "left_table", "left_size", "right", "right_table", "right_size", "first", "last",
-    "share_m", "share_c", "scratch", "scratch_size", "number",
+    "share_m", "share_c", "scratch", "scratch_size", "fresh", "number",
 )  # fmt: skip
 
 
@@ -203,10 +203,13 @@ class _Outer(_Shared):
         )
         sums = self.alloca(f"[{self.vectors * ROWS * self.lanes} x {self.scalar}]", 64)
         rows = self.alloca(f"[{ROWS} x ptr]")
+        fresh = self.assign(f"icmp ne i64 {self.word('fresh')}, 0")
         busy = self.assign(f"icmp slt i64 {tiles[0]}, {tiles[1]}")
         with self.when(busy), self.loop(first, last, str(DEPTH)) as n:
             depth = self.least(self.i64("sub", last, n), str(DEPTH))
             self._pack_left(packed_left, tiles, n, depth)
+            begins = self.assign(f"icmp eq i64 {n}, {first}")
+            begins = self.assign(f"and i1 {begins}, {fresh}")
             with self.loop(*panels) as panel:
                 self._pack_right(packed_right, panel, n, depth)
                 with self.loop(*tiles) as tile:
@@ -214,9 +217,10 @@ class _Outer(_Shared):
                     start = self.element(packed_left, self.i64("mul", local, str(SPAN)))
                     for r in range(ROWS):
                         self.do(f"store ptr {self.element(start, str(r))}, ptr {self.element(rows, str(r), 'ptr')}")
+                    self._expect(tile, panel)
                     arguments = f"ptr {rows}, i64 {depth}, ptr {packed_right}, ptr {sums}, i64 1, i64 {height}"
                     self.do(f"call void @tile_{self.vectors}({arguments})")
-                    self._add(sums, tile, panel)
+                    self._add(sums, tile, panel, begins)
         return self.function(f"void @outer_{self.vectors}(ptr %call)")
 
     def _row(self, side: str, n: str) -> str:
@@ -232,18 +236,36 @@ class _Outer(_Shared):
         return self.element(self.word(side, "ptr"), at)
 
     def _pack_left(self, packed: str, tiles: tuple[str, str], n: str, depth: str) -> None:
-        """[tile][n][4], zeros beyond the edge."""
+        """[tile][n][4], zeros beyond the edge; a vector at a time, so it may fill some tiles beyond the share."""
         m, four = self.word("m"), f"<{ROWS} x {self.scalar}>"
+        lanes, self.lanes = self.lanes, max(self.lanes, ROWS)
+        together = self.lanes // ROWS
         with self.loop("0", depth) as k:
             row = self._row("left", self.i64("add", n, k))
-            with self.loop(*tiles) as tile:
+            with self.loop(*tiles, str(together)) as tile:
                 at = self.i64("mul", tile, str(ROWS))
                 local = self.i64("sub", tile, tiles[0])
                 place = self.i64("add", self.i64("mul", local, str(SPAN)), self.i64("mul", k, str(ROWS)))
-                lanes, self.lanes = self.lanes, ROWS
                 value = self.masked_load(self.element(row, at), self.inside(self.i64("sub", m, at)))
-                self.do(f"store {four} {value.name}, ptr {self.element(packed, place)}, align 4")
-                self.lanes = lanes
+                for i in range(together):
+                    taken = ", ".join(f"i32 {i * ROWS + lane}" for lane in range(ROWS))
+                    pair = f"{self.type()} {value.name}, {self.type()} poison"
+                    part = self.assign(f"shufflevector {pair}, <{ROWS} x i32> <{taken}>")
+                    there = self.element(packed, self.i64("add", place, str(i * SPAN)))
+                    self.do(f"store {four} {part}, ptr {there}, align 4")
+        self.lanes = lanes
+
+    def _expect(self, tile: str, panel: str) -> None:
+        """Ask for the part of C that a tile will be added to."""
+        self.declared.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+        m, c, to = self.word("m"), self.word("c"), self.word("to", "ptr")
+        start = self.i64("mul", tile, str(ROWS))
+        for r in range(ROWS):
+            row = self.least(self.i64("add", start, str(r)), self.i64("sub", m, "1"))
+            first = self.i64("add", self.i64("mul", row, c), self.i64("mul", panel, str(self.vectors * self.lanes)))
+            for v in range(self.vectors):
+                address = self.element(to, self.i64("add", first, str(v * self.lanes)))
+                self.do(f"call void @llvm.prefetch.p0(ptr {address}, i32 1, i32 3, i32 1)")
 
     def _pack_right(self, packed: str, panel: str, n: str, depth: str) -> None:
         """[n][V vectors], zeros beyond the edge."""
@@ -257,8 +279,8 @@ class _Outer(_Shared):
                 place = self.i64("add", self.i64("mul", k, str(self.vectors * self.lanes)), str(v * self.lanes))
                 self.do(f"store {self.type()} {value.name}, ptr {self.element(packed, place)}, align 4")
 
-    def _add(self, sums: str, tile: str, panel: str) -> None:
-        """Put a tile's sums to what is there."""
+    def _add(self, sums: str, tile: str, panel: str, begins: str) -> None:
+        """Put a tile's sums to what is there, or in its place."""
         m, c, to = self.word("m"), self.word("c"), self.word("to", "ptr")
         start = self.i64("mul", tile, str(ROWS))
         height = self.least(self.i64("sub", m, start), str(ROWS))
@@ -270,4 +292,7 @@ class _Outer(_Shared):
                 place = self.i64("mul", self.i64("add", r, str(v * ROWS)), str(self.lanes))
                 value = self.emit(f"load {self.type()}, ptr {self.element(sums, place)}")
                 address = self.element(row, at)
-                self.masked_store(self.masked_load(address, mask) + value, address, mask)
+                more = self.masked_load(address, mask) + value
+                kind = self.type()
+                result = self.emit(f"select i1 {begins}, {kind} {value.name}, {kind} {more.name}")
+                self.masked_store(result, address, mask)

@@ -5,6 +5,7 @@ pieces are thus kept when a call, or the graph of its way back, lets go of them,
 """
 
 import weakref
+from math import prod
 from threading import Lock
 
 import numpy as np
@@ -24,7 +25,7 @@ _held = 0
 
 def take(dtype: torch.dtype, *sizes: int) -> Tensor:
     """An uninitialised tensor, of memory that was used before if there is some."""
-    count = int(np.prod(sizes, dtype=np.int64))
+    count = prod(sizes)
     size = count * dtype.itemsize
     if size < SMALLEST:
         return torch.empty(sizes, dtype=dtype)

@@ -261,8 +261,8 @@ class Chunk:
     def __init__(self, first: int, last: int, pointers: dict[tuple[str, int], int], tables: dict[str, int]) -> None:
         self.first, self.last, self.pointers, self.tables = first, last, pointers, tables
 
-    def add(self, contraction: Contraction, total: Tensor) -> None:
-        """Add the rows' outer products to a sum (heads, M, N)."""
+    def add(self, contraction: Contraction, total: Tensor, fresh: bool) -> None:
+        """Add the rows' outer products to a sum (heads, M, N), or start it with them."""
         heads = contraction.heads
         left, right = contraction.left, contraction.right
         each = len(right.places) // heads
@@ -270,7 +270,7 @@ class Chunk:
         for head in range(heads):
             for i in range(each):
                 place = head * each + i
-                self._add(left, right, place, total.data_ptr() + head * size, total.dtype)
+                self._add(left, right, place, total.data_ptr() + head * size, total.dtype, fresh and i == 0)
 
     def _side(self, factor: Factor, place: int, dtype: torch.dtype) -> tuple[int, int, int]:
         """Pointer, table and size of one side."""
@@ -280,7 +280,7 @@ class Chunk:
         start = self.pointers[factor.buffer.role, factor.buffer.number] + factor.places[place] * dtype.itemsize
         return start, table, 0 if factor.buffer.rows == "shared" else factor.buffer.size
 
-    def _add(self, left: Factor, right: Factor, place: int, to: int, dtype: torch.dtype) -> None:
+    def _add(self, left: Factor, right: Factor, place: int, to: int, dtype: torch.dtype, fresh: bool) -> None:
         m, c = left.size, right.size
         lanes = host().lanes(dtype)
         vectors = next(v for v in (1, 2, WIDEST) if v * lanes >= c or v == WIDEST)
@@ -291,7 +291,8 @@ class Chunk:
         share_m = shares(tiles, threads) if by_tiles else words([0, tiles] * threads)
         share_c = words([0, panels] * threads) if by_tiles else shares(panels, threads)
         widest = -(-tiles // threads) if by_tiles else tiles
-        size = widest * SPAN + DEPTH * vectors * lanes
+        together = max(lanes // ROWS, 1)
+        size = -(-widest // together) * together * SPAN + DEPTH * vectors * lanes
         scratch = take(dtype, size * threads)
         call = words(
             [
@@ -306,8 +307,9 @@ class Chunk:
                 ctypes.addressof(share_c),
                 scratch.data_ptr(),
                 size,
+                int(fresh),
                 team.number_address(),
-            ]  # fmt: skip
+            ]
         )
         team.run(library(dtype)[f"outer_{vectors}"], call, threads)
 

@@ -247,7 +247,8 @@ class _Backward(_Call):
             self.found["state", number] = self.found["after", number] = state
             self.found["state gradient", number] = self.found["gradient of state", number] = gradient
         self._make_results()
-        sums = [torch.zeros(contraction_shape(node), dtype=self.dtype) for node in step.sums]
+        make = torch.empty if rows.total else torch.zeros
+        sums = [make(contraction_shape(node), dtype=self.dtype) for node in step.sums]
         pointers = self.pointers() | self.program.saved_pointers(saved, rows.total)
         panels, memory = self.program.packed(kernel, values)
         self._chunks(kernel, pointers, panels, sums)
@@ -285,7 +286,7 @@ class _Backward(_Call):
             self.finish(kernel, pointers, panels, starts[first], starts[last])
             part = Chunk(starts[first], starts[last], pointers, rows.tables)
             for contraction, total in zip(self.program.plan.contractions, sums, strict=True):
-                part.add(contraction, total)
+                part.add(contraction, total, fresh=last == rows.steps)
 
     def _returned(self, carry: list[Tensor], sums: list[Tensor]) -> list[Tensor | None]:
         rows, given, captured = self.rows, self.inputs, self.program.captured

@@ -21,8 +21,8 @@ from torch.fx import Graph, GraphModule, Node
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
-from elman.engine.cell import Cell, as_sizes
-from elman.errors import Refused
+from elman.engine.cell import Cell, as_sizes, check_step
+from elman.errors import CellError, Refused
 
 Kind = tuple[tuple[int, ...], torch.dtype]
 
@@ -112,8 +112,12 @@ def _traced(cell: Cell, dtype: torch.dtype, contexts: tuple[Kind, ...]) -> tuple
         arguments = (x, state, context) if context else (x, state)
         by_name = dict(zip(named, values, strict=True))
         with _Detaching():
-            output, after = torch.func.functional_call(cell, by_name, arguments, tie_weights=False)
-        return output, *after
+            result = torch.func.functional_call(cell, by_name, arguments, tie_weights=False)
+        try:
+            check_step(cell, result, ROWS)
+        except CellError as error:
+            raise Refused("the step breaks the contract of a cell") from error
+        return result[0], *result[1]
 
     with _watched(cell):
         trace = _functional(step, values, rows(cell.input_size), state, context)

@@ -62,13 +62,22 @@ def run(cell: Cell, sequence: Sequence) -> tuple[Tensor, tuple[Tensor, ...]]:
     kernels = BACKENDS["llvm"]
     assert isinstance(kernels, LLVM)
     try:
-        if forced == "eager":
-            return kernels.plain(cell, sequence)
-        return kernels.run(cell, sequence)
+        return _stepwise(kernels, cell, sequence) if forced == "eager" else kernels.run(cell, sequence)
     except Refused as refusal:
+        result = BACKENDS["eager"].run(cell, sequence)  # where the cell breaks its contract, this says so first
         if forced is None:
             _tell(cell, str(refusal))
-        return BACKENDS["eager"].run(cell, sequence)
+        return result
+
+
+def _stepwise(kernels: LLVM, cell: Cell, sequence: Sequence) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """The plain loop; where the step draws at random, the numbers that kernels would see are drawn instead."""
+    before = torch.get_rng_state()
+    result = BACKENDS["eager"].run(cell, sequence)
+    if torch.equal(before, torch.get_rng_state()):
+        return result
+    torch.set_rng_state(before)
+    return kernels.plain(cell, sequence)
 
 
 @settled

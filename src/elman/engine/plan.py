@@ -9,7 +9,7 @@ Key: H hidden size.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from elman.engine.affine import Affine, counter, flattened
 from elman.engine.graph import VIEWS, Node, ordered
@@ -59,17 +59,17 @@ class Phase:
     Args:
         stages: What runs.
         buffers: By value, everything that lies in memory, leaves too.
-        made: Values that the phase stores.
+        made: Those that the phase stores into.
     """
 
     stages: tuple[Stage, ...]
     buffers: dict[Node, Buffer]
-    made: dict[Node, Buffer] = field(default_factory=dict)
+    made: tuple[Buffer, ...] = ()
 
     @property
     def values(self) -> list[Buffer]:
         """Buffers that the phase makes for itself."""
-        return [buffer for buffer in self.made.values() if buffer.role == "value"]
+        return [buffer for buffer in self.made if buffer.role == "value"]
 
 
 @dataclass(frozen=True)
@@ -254,7 +254,8 @@ class _Planner:
         return self._phase(carried), contractions
 
     def _buffers(self) -> dict[Node, Buffer]:
-        return self.known | {n: b for n, b in self.results if n not in self.known} | self.stored
+        stored = {n: b for n, b in self.results if n not in self.known and b not in self.added}
+        return self.known | stored | self.stored
 
     def _contraction(self, node: Node, memory: Memory) -> Contraction:
         if len(node.inputs) == 1:
@@ -286,7 +287,7 @@ class _Planner:
         self._share([body for body, _ in nests])
         flags = [group[0] in late for group in ordered_groups]
         stages = _stages([nest for _, nest in nests], flags)
-        return Phase(stages, buffers, {node: buffers[node] for node in made})
+        return Phase(stages, buffers, tuple(dict.fromkeys(task.buffer for task in tasks)))
 
     def _tasks(self, node: Node, buffer: Buffer, buffers: dict[Node, Buffer]) -> list[Task]:
         """The stores of one value: one, or several where pieces of it are made differently."""

@@ -7,7 +7,6 @@ Key: B batch, I input size, O output size.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from ctypes import memmove
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -107,9 +106,9 @@ class Steps:
         elif type(x) is Tensor:
             views = self._views.get(x.shape)
             if views is not None and x.dtype is self._dtype and x.is_cpu and x.is_contiguous():
-                memmove(self._place, x.data_ptr(), self._bytes)
+                self._source[0] = x.data_ptr()
                 turn = self._turn
-                self._run(self._calls[turn])
+                self._run(self._fetching[turn])
                 self._turn = 1 - turn
                 return from_numpy(views[1].copy())  # pyright: ignore[reportReturnType]
         return self._unusual(x)
@@ -208,7 +207,7 @@ class Steps:
         links = [self._link(level) for level in self._levels]
         self._machine = machine = Stepper(links, self._levels[0].cell.input_size, self.batch)
         self._run, self._calls, self._several = machine.run, machine.calls, machine.threads > 1
-        self._place, self._bytes = machine.x.data_ptr(), machine.x.nbytes
+        self._fetching, self._source = machine.fetching, machine.source
         x, y = machine.x.numpy(), machine.output.numpy()
         self._views = {x.shape: (x, y)} | ({x[0].shape: (x[0], y[0])} if self.batch == 1 else {})
 
@@ -235,8 +234,9 @@ class Steps:
         counted = not any(tensor is not None and tensor.is_inference() for tensor in tensors)
         if self._frozen or self._machine is None or not counted:
             self._now = tuple
-        self._versions = [*(tensor._version for tensor in self._now()), None]
-        self._known = [*self._now(), None]  # the end is like no tensor, so that one more is seen
+        watched = list(self._now())
+        self._versions = [*(tensor._version for tensor in watched), None]
+        self._known = [*watched, None]  # the end is like no tensor, so that one more is seen
 
     # steps that are not as usual
 

@@ -84,15 +84,11 @@ def _reason(module: nn.Module) -> str:
         return f"{kind} is a class of its own, which may do something else"
     if "forward" in vars(module):
         return "its forward was replaced by another function"
-    others = {str(each.device.type) for each in module.parameters()} - {"cpu"}
-    if others:
-        return f"its weights are on {' and '.join(sorted(others))}, and kernels are for the CPU"
-    dtypes = {each.dtype for each in module.parameters()} - set(DTYPES)
-    return (
-        f"its weights are of {' and '.join(sorted(map(str, dtypes)))}, and kernels are for f32 and f64"
-        if dtypes
-        else ""
-    )
+    devices = {each.device.type for each in module.parameters()} - {"cpu"}
+    if devices:
+        return f"its weights are on {' and '.join(sorted(devices))}, and kernels are for the CPU"
+    dtypes = {str(each.dtype) for each in module.parameters() if each.dtype not in DTYPES}
+    return f"its weights are of {' and '.join(sorted(dtypes))}, and kernels are for f32 and f64" if dtypes else ""
 
 
 def _swap(layer: nn.RNNBase) -> type[nn.RNNBase]:
@@ -113,9 +109,10 @@ def drop_in_of(layer: nn.RNNBase) -> LSTM | GRU | RNN:
     """
     more: dict[str, Any] = {"proj_size": layer.proj_size} if isinstance(layer, nn.LSTM) else {}
     if isinstance(layer, nn.RNN):
-        more["nonlinearity"] = layer.nonlinearity
+        more["nonlinearity"] = "relu" if layer.mode == "RNN_RELU" else "tanh"
+    drop_in: Any = DROP_INS[type(layer)]
     with torch.device("meta"):
-        twin: Any = DROP_INS[type(layer)](
+        twin = drop_in(
             layer.input_size, layer.hidden_size, layer.num_layers, bidirectional=layer.bidirectional, **more
         )
     vars(twin).update(vars(layer))

@@ -19,7 +19,7 @@ from elman.engine.backends.llvm.program import Program
 from elman.engine.backends.llvm.rows import rows
 from elman.engine.backends.llvm.run import Inputs, Job, Scan
 from elman.engine.capture import Captured, Kind, capture
-from elman.engine.cell import Cell, State, as_sizes
+from elman.engine.cell import Cell, State, as_sizes, check_initial_state
 from elman.engine.fingerprint import fingerprint
 from elman.engine.plan import plan
 from elman.engine.stand_in import with_parameters
@@ -135,7 +135,9 @@ def _initial(cell: Cell, sequence: Sequence) -> State:
     if type(cell).initial_state is Cell.initial_state:
         return tuple(sequence.x.new_zeros(batch, *as_sizes(shape)) for shape in cell.state_shapes)
     twin = with_parameters(cell, sequence.parameters) if sequence.parameters else cell
-    return twin.initial_state(batch)
+    initial = twin.initial_state(batch)
+    check_initial_state(cell, initial, batch)
+    return initial
 
 
 def _compiled(cell: Cell, dtype: torch.dtype, contexts: tuple[Kind, ...]) -> Program | Refused:

@@ -27,8 +27,8 @@ BRIEF = 1 << 20
 MANY = 8
 """Rows for each thread from which on threads share the rows of a step, rather than the blocks of its products."""
 
-ADD = ("to", "from", "share", "number", "barrier")
-"""Words of the function that adds a cell's input to its output."""
+MOVE = ("from", "to", "share", "number", "barrier")
+"""Words of the functions that copy numbers, or add them to what is there."""
 
 Address = int
 
@@ -62,8 +62,9 @@ class Stepper:
         x: (B, I), where the input of a step is to lie.
         output: (B, O), where its output will lie.
         states: For each cell, for each tensor of its state: (2, B, ...), the halves.
-        calls: What `run` takes: the one reads the first half and writes the second, the other the other way round.
-        run: Takes the step.
+        run: Takes the step when given one of
+        calls: the first reads the first half of the states and writes the second, the other the other way round; or of
+        fetching: the same for an input that lies elsewhere: its address is to be put into `source[0]`.
     """
 
     def __init__(self, links: Sequence[Link], input_size: int, batch: int) -> None:
@@ -79,8 +80,10 @@ class Stepper:
         self.output = self.x
         for link in links:
             self._append(link, lists)
-        first, second = (self._held(words([len(one) // 2, *one])) for one in lists)
-        self.calls = first, second
+        self.source, fetch = self._move(self.x, self.x)
+        fetch = [_functions(self.dtype)["copy"], fetch]
+        self.calls = self._listed(lists[0]), self._listed(lists[1])
+        self.fetching = self._listed([*fetch, *lists[0]]), self._listed([*fetch, *lists[1]])
         self.run = _runner(self.dtype, work, self.threads)
 
     @property
@@ -97,7 +100,7 @@ class Stepper:
         for one, call in zip(lists, self._calls(link, x), strict=True):
             one += [loop, call]
         if link.residual and x.shape == self.output.shape:
-            addition = self._addition(x)
+            _, addition = self._move(x, self.output)
             for one in lists:
                 one += [_functions(self.dtype)["add"], addition]
 
@@ -125,14 +128,18 @@ class Stepper:
         first, second = (self._held(kernel.call(tables, pointers, panels)) for tables in (there, back))
         return first, second
 
-    def _addition(self, x: Tensor) -> Address:
-        """The call that adds an input to the output."""
+    def _move(self, x: Tensor, y: Tensor) -> tuple["ctypes.Array[ctypes.c_int64]", Address]:
+        """The call that copies one tensor to another, or adds it; each thread takes the rows that it computes."""
         bounds = [bound * x.shape[1] for bound in shares(self.batch, self.threads)]
         given = {
-            "to": self.output.data_ptr(), "from": x.data_ptr(), "share": self._held(words(bounds)),
+            "from": x.data_ptr(), "to": y.data_ptr(), "share": self._held(words(bounds)),
             "number": team.number_address(), "barrier": team.barrier_address(),
         }  # fmt: skip
-        return self._held(words([given[name] for name in ADD]))
+        call = words([given[name] for name in MOVE])
+        return call, self._held(call)
+
+    def _listed(self, pairs: Sequence[Address]) -> Address:
+        return self._held(words([len(pairs) // 2, *pairs]))
 
     def _held(self, values: "ctypes.Array[ctypes.c_int64]") -> Address:
         self._alive.append(values)
@@ -155,8 +162,15 @@ def _runner(dtype: torch.dtype, work: int, threads: int) -> Callable[[Address], 
 
 @lru_cache(maxsize=2)
 def _functions(dtype: torch.dtype) -> dict[str, Address]:
-    text = "\n".join([_walk(), _add(dtype), '!0 = distinct !{!0, !1}\n!1 = !{!"llvm.loop.unroll.disable"}'])
-    return addresses(text, ("walk", "add"))
+    text = "\n".join(
+        [
+            _walk(),
+            _moving("copy", dtype),
+            _moving("add", dtype),
+            '!0 = distinct !{!0, !1}\n!1 = !{!"llvm.loop.unroll.disable"}',
+        ]
+    )
+    return addresses(text, ("walk", "copy", "add"))
 
 
 def _walk() -> str:
@@ -171,22 +185,23 @@ def _walk() -> str:
     return w.function("void @walk(ptr %list)")
 
 
-def _add(dtype: torch.dtype) -> str:
-    """`add`: each thread adds its share of numbers, and waits for the others."""
+def _moving(name: str, dtype: torch.dtype) -> str:
+    """`copy` or `add`: each thread moves its share of numbers, and waits for the others."""
     w = Writer(dtype, 1)
 
     def word(name: str, kind: str = "ptr") -> str:
-        return w.assign(f"load {kind}, ptr {w.element('%call', str(ADD.index(name)), 'i64')}")
+        return w.assign(f"load {kind}, ptr {w.element('%call', str(MOVE.index(name)), 'i64')}")
 
     thread = w.assign(f"call i32 {word('number')}()")
     thread = w.assign(f"zext i32 {thread} to i64")
     low = w.element(word("share"), w.i64("mul", thread, "2"), "i64")
-    high, to, source = w.element(low, "1", "i64"), word("to"), word("from")
+    high, source, to = w.element(low, "1", "i64"), word("from"), word("to")
     with w.loop(w.assign(f"load i64, ptr {low}"), w.assign(f"load i64, ptr {high}")) as number:
         place = w.element(to, number)
-        held = w.assign(f"load {w.scalar}, ptr {place}")
-        other = w.assign(f"load {w.scalar}, ptr {w.element(source, number)}")
-        total = w.assign(f"fadd {w.scalar} {other}, {held}")
-        w.do(f"store {w.scalar} {total}, ptr {place}")
+        value = w.assign(f"load {w.scalar}, ptr {w.element(source, number)}")
+        if name == "add":
+            held = w.assign(f"load {w.scalar}, ptr {place}")
+            value = w.assign(f"fadd {w.scalar} {value}, {held}")
+        w.do(f"store {w.scalar} {value}, ptr {place}")
     w.do(f"call void {word('barrier')}()")
-    return w.function("void @add(ptr %call)")
+    return w.function(f"void @{name}(ptr %call)")

@@ -80,7 +80,9 @@ def test_unflattened_is_the_index_or_nothing(seed: int) -> None:
     index = unflattened(flat, shape, extents)
     expected = {counters: np.unravel_index(value(flat, counters), shape) for counters in turns(extents)}
     if index is None:  # backwards, some are given up that could be had
-        assert factor < 0 or not all(evenly(extents, {c: each[dim] for c, each in expected.items()}) for dim in range(len(shape)))
+        assert factor < 0 or not all(
+            evenly(extents, {c: each[dim] for c, each in expected.items()}) for dim in range(len(shape))
+        )
     else:
         for counters, place in expected.items():
             assert tuple(value(each, counters) for each in index) == tuple(map(int, place))

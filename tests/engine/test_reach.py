@@ -28,7 +28,7 @@ from elman.layers import LSTM, LSTMCell, PeepholeLSTMCell, Recurrent
 
 LAYERS: dict[str, Callable[[], nn.Module]] = {
     "drop-in": lambda: LSTM(3, 5),
-    "custom": lambda: Recurrent(PeepholeLSTMCell, 3, 5, num_layers=2, bidirectional=True),
+    "custom": lambda: Recurrent(PeepholeLSTMCell, 3, 5, bidirectional=True),
 }
 
 
@@ -102,6 +102,8 @@ def test_compiles_into_one_graph(layer: nn.Module, backend: str, compilers: None
     for time, batch in ((4, 2), (6, 3)):
         x = torch.randn(time, batch, 3)
         assert_same(everything(layer, x, compiled), everything(layer, x))
+    if backend == "eager":
+        return
     lengths, resets = torch.tensor([6, 0, 2]), torch.rand(6, 3) < 0.4
     options = {"lengths": lengths, "resets": resets}
     assert_same(everything(layer, x, compiled, **options), everything(layer, x, **options))
@@ -348,7 +350,7 @@ def _answer(layer: nn.Module, x: Tensor, path: str) -> None:
 
 
 def _ran(process: Any) -> None:
-    process.join(60)
+    process.join(30)
     if process.exitcode is None:
         process.kill()
     assert process.exitcode == 0
@@ -358,7 +360,7 @@ def _ran(process: Any) -> None:
 @pytest.mark.parametrize("way", ["fork", "spawn"])
 def test_another_process_gives_the_same_numbers(way: str, tmp_path: Path) -> None:
     torch.set_num_threads(2)
-    layer = Recurrent(PeepholeLSTMCell, 24, 40)
+    layer = Recurrent(PeepholeLSTMCell, 24, 100)  # so large that PyTorch fills its gradients with threads, too
     x = torch.randn(9, 7, 24)
     expected = everything(layer, x)
     process = multiprocessing.get_context(way).Process(target=_answer, args=(layer, x, str(tmp_path / "answer")))
@@ -370,8 +372,8 @@ def test_another_process_gives_the_same_numbers(way: str, tmp_path: Path) -> Non
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_a_forked_child_can_compile_and_run() -> None:
-    scan(LSTMCell(24, 40), torch.randn(9, 7, 24))
     torch.set_num_threads(2)
+    scan(LSTMCell(24, 40), torch.randn(9, 7, 24))
     child = os.fork()
     if not child:
         y, _ = scan(LSTMCell(24, 43), torch.randn(9, 7, 24))

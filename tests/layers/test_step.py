@@ -99,7 +99,7 @@ def test_steps_are_the_sequence(kind: str, batch: int) -> None:
 
 
 @pytest.mark.parametrize("batch", [1, 3, 40])
-@pytest.mark.parametrize("kind", ["lstm", "residual"])
+@pytest.mark.parametrize("kind", ["lstm", "residual", "layer norm"])
 def test_threads_change_no_bit(kind: str, batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stepper, "ALONE", 0)
     layer = LAYERS[kind]()
@@ -213,6 +213,18 @@ def test_each_single_weight_is_watched() -> None:
         setattr(layer, name, nn.Parameter(torch.randn_like(parameter)))
         step.reset()
         assert torch.equal(step(x[0]), whole(layer, x)[0][0])
+
+
+def test_a_layer_that_changes_its_dtype() -> None:
+    layer = LSTM(FEATURES, HIDDEN)
+    step, x = compile_step(layer), torch.randn(2, 1, FEATURES)
+    step(x[0])
+    state = step.state
+    layer.double()
+    y, _ = whole(layer, x[1:].double(), tuple(tensor.double() for tensor in state))
+    assert torch.equal(step(x[1].double()), y[0])
+    with pytest.raises(ShapeError, match=r"torch\.float64, as the weights are; received torch\.float32"):
+        step(x[1])
 
 
 def test_frozen_until_refreshed() -> None:

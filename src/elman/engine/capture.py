@@ -30,7 +30,7 @@ ROWS = 1_000_003
 """The batch size of the trace: a prime."""
 
 TAKEN_APART = ("addmm", "baddbmm", "native_dropout", "logsumexp", "gelu_backward")
-KEPT = ("slice_backward", "select_backward", "cumsum", "split_with_sizes", "lerp", "addcmul", "addcdiv", "detach")
+KEPT = ("slice_backward", "select_backward", "cumsum", "split_with_sizes", "lerp", "addcmul", "addcdiv", "detach", "roll")
 
 aten = torch.ops.aten
 
@@ -149,13 +149,15 @@ def _functional(function: Any, *arguments: Any) -> GraphModule:
 
 def _replace_copy(graph: Graph, node: Node) -> None:
     """`copy(old, new)` is the new value in the old one's shape and dtype; PyTorch knows no gradient of it."""
-    new, value = node.args[1], node.meta["val"]
+    given, value = node.args[1], node.meta["val"]
+    assert isinstance(given, Node)
+    new, before = given, given.meta["val"]
     with graph.inserting_before(node):
-        if new.meta["val"].dtype != value.dtype:
+        if before.dtype != value.dtype:
             new = graph.call_function(aten._to_copy.default, (new,), {"dtype": value.dtype})
-        if node.args[1].meta["val"].shape != value.shape:
+        if before.shape != value.shape:
             new = graph.call_function(aten.expand.default, (new, list(value.shape)))
-    if new is not node.args[1]:
+    if new is not given:
         new.meta["val"] = value
     node.replace_all_uses_with(new)
     graph.erase_node(node)
@@ -177,7 +179,11 @@ def _decompositions() -> dict[Any, Any]:
 
     table = dict(core_aten_decompositions())
     table |= get_decompositions([getattr(aten, name) for name in TAKEN_APART])
-    return {op: rule for op, rule in table.items() if getattr(op, "overloadpacket", op).__name__ not in KEPT}
+    return {op: rule for op, rule in table.items() if _name(op) not in KEPT}
+
+
+def _name(op: Any) -> str:
+    return getattr(op, "overloadpacket", op).__name__
 
 
 @contextmanager
@@ -327,8 +333,8 @@ def _traced_back(step: GraphModule, learned: tuple[bool, ...], draws: int) -> Gr
                 every[place] = value
             return tuple(step(*every))
 
-        outputs, pull = torch.func.vjp(step_of, *(values[place] for place in wanted))
-        return outputs, pull(tuple(gradients))
+        outputs, pull, *_ = torch.func.vjp(step_of, *(values[place] for place in wanted))
+        return outputs, pull(tuple(gradients))  # pyright: ignore[reportCallIssue]
 
     try:
         trace = _functional(way_back, values, gradients)

@@ -131,7 +131,7 @@ def _unsuited(sequence: Sequence) -> str | None:
         return f"the input is on {x.device.type}, and kernels are for the CPU"
     if x.dtype not in (torch.float32, torch.float64, torch.bfloat16, torch.float16):
         return f"the input is of {x.dtype}"
-    if type(x) not in (Tensor, nn.Parameter) or torch._C._functorch.peek_interpreter_stack() is not None:
+    if type(x) not in (Tensor, nn.Parameter) or torch._C._functorch.peek_interpreter_stack() is not None:  # pyright: ignore[reportAttributeAccessIssue]
         return "the input is no plain tensor (a transform of torch.func, or a tensor of another kind)"
     return None
 

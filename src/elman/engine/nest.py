@@ -12,6 +12,7 @@ from elman.engine.graph import Node
 from elman.engine.operations import OPERATIONS
 
 Index = tuple[Affine, ...]
+ORIGIN = Affine()
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Instruction:
     name: str = ""
     value: float = 0.0
     buffer: Buffer | None = None
-    place: Affine = Affine()
+    place: Affine = ORIGIN
     boolean: bool = False
     slot: int = 0
 

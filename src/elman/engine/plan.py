@@ -8,16 +8,19 @@ loops over one row each.
 Key: H hidden size.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from elman.engine.affine import Affine, counter, flattened
 from elman.engine.graph import VIEWS, Node, ordered
-from elman.engine.nest import Body, Buffer, Divide, Index, Instruction, Memory, NeedsBuffer, Nest
+from elman.engine.nest import Body, Buffer, Divide, Index, Instruction, Memory, NeedsBuffer, Nest, Slot
 from elman.engine.operations import OPERATIONS
 from elman.engine.step import Step
 from elman.engine.verify import verify
 from elman.errors import Refused
+
+Result = TypeVar("Result")
 
 FORWARD_LEAVES = {"x": "time", "state": "before", "context": "position", "draw": "time", "weight": "shared"}
 TURNING = ("carried", "carries")
@@ -231,11 +234,11 @@ class _Planner:
         self.rows = "step"
         return self._settled(lambda: self._with_sums(sums))
 
-    def _settled(self, attempt: object) -> object:
+    def _settled(self, attempt: Callable[[], Result]) -> Result:
         """Try, and store what turns out to be needed whole, until nothing more does."""
         for _ in range(200):
             try:
-                return attempt()  # pyright: ignore
+                return attempt()
             except NeedsBuffer as needed:
                 self._store(needed.node)
         raise Refused("the step needs too many values stored")
@@ -312,10 +315,7 @@ class _Planner:
         for task in tasks:
             index = _reordered(task)
             body.memory = Memory({n: b for n, b in buffers.items() if n not in own or n in self.known})
-            if kind == "each":
-                line = self._line_of(body, task, index)
-            else:
-                line = body.value(task.node.inputs[0], index)
+            line = self._line_of(body, task, index) if kind == "each" else body.value(task.node.inputs[0], index)
             _finish(body, task, kind, line, index)
         return body
 
@@ -510,7 +510,7 @@ def _stages(nests: list[Nest], late: list[bool]) -> tuple[Stage, ...]:
 
 def _factor(node: Node, lead: tuple[int, ...], memory: Memory) -> Factor:
     """A side of a contraction in its buffer: a vector for each entry of the leading dimensions."""
-    extents = node.shape if lead or len(node.shape) == 1 else node.shape
+    extents = node.shape
     index = tuple(counter(i) for i in range(len(extents)))
     found = memory.find(node, index, extents)
     if found is None:
@@ -578,8 +578,6 @@ def _terms(body: Body, number: int, users: dict[int, list[int]]) -> list[int]:
 
 def _rewrite(body: Body, number: int, terms: list[int], sums: list[int]) -> None:
     """Put one line with all products in the place of the first sum, and add the other terms to it."""
-    from elman.engine.nest import Slot
-
     merged = Slot(tuple(term for each in sums for term in body.slots[body.lines[each].slot].terms))
     body.slots.append(merged)
     others = [each if each >= 0 else -1 - each for each in terms if each not in sums]
@@ -592,12 +590,12 @@ def _rewrite(body: Body, number: int, terms: list[int], sums: list[int]) -> None
                 lines.append(Instruction("operation", (len(lines) - 1, place[other]), name="add"))
         else:
             inputs = tuple(place[each] for each in line.inputs)
-            lines.append(Instruction(**(line.__dict__ | {"inputs": inputs})))
+            lines.append(replace(line, inputs=inputs))
         place[old] = len(lines) - 1
     body.lines, body.slots = _alive(lines, body.slots)
 
 
-def _alive(lines: list[Instruction], slots: list) -> tuple[list[Instruction], list]:
+def _alive(lines: list[Instruction], slots: list[Slot]) -> tuple[list[Instruction], list[Slot]]:
     """Without lines that nobody reads, and slots that nobody uses."""
     alive: set[int] = set()
     stack = [number for number, line in enumerate(lines) if line.buffer is not None and line.kind != "load"]
@@ -613,6 +611,6 @@ def _alive(lines: list[Instruction], slots: list) -> tuple[list[Instruction], li
         line = lines[number]
         slot = used.setdefault(line.slot, len(used)) if line.kind == "sum of products" else 0
         inputs = tuple(place[each] for each in line.inputs)
-        kept.append(Instruction(**(line.__dict__ | {"inputs": inputs, "slot": slot})))
+        kept.append(replace(line, inputs=inputs, slot=slot))
         place[number] = len(kept) - 1
     return kept, [slots[old] for old in used]

@@ -9,6 +9,7 @@ from torch.fx import Node as Call
 
 from elman.engine.capture import Captured, weights_only
 from elman.engine.graph import Graph, Node, described
+from elman.engine.rules import arithmetic, products, reductions, views  # noqa: F401  made known by their import
 from elman.engine.translate import BATCH, Seen, Summed, Translator
 from elman.errors import Refused
 

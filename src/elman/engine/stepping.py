@@ -175,10 +175,7 @@ class Steps:
     # how steps run
 
     def _build(self) -> None:
-        first = self._levels[0]
-        weights = (*first.parameters().values(), *first.cell.parameters())
-        weight = next((each for each in weights if each.is_floating_point()), torch.empty(0))
-        self._dtype, self._device = weight.dtype, weight.device
+        self._dtype, self._device = self._place()
         self._number = torch.empty(0, dtype=self._dtype).numpy().dtype if self._dtype != torch.bfloat16 else None
         self._machine: Stepper | None = None
         self._several = False
@@ -195,6 +192,13 @@ class Steps:
                 self.reason = str(refusal)
         self._forced = _forced.get()
         self._watch()
+
+    def _place(self) -> tuple[torch.dtype, torch.device]:
+        """The dtype and device of the weights."""
+        first = self._levels[0]
+        weights = (*first.parameters().values(), *first.cell.parameters())
+        weight = next((each for each in weights if each.is_floating_point()), torch.empty(0))
+        return weight.dtype, weight.device
 
     def _unsuited(self) -> str:
         if _forced.get() == "eager":
@@ -227,20 +231,20 @@ class Steps:
     def _watch(self) -> None:
         """Remember which tensors the parameters and buffers are, and how often each was written to."""
         groups = [group for module in self._owner.modules() for group in (module._parameters, module._buffers) if group]
-        tensors = [tensor for group in groups for tensor in group.values()]
-        self._now: Callable[[], Iterable[Any]] = partial(_present, groups)
-        if len(groups) == 1 and all(tensor is not None for tensor in tensors):
-            self._now = groups[0].values
-        counted = not any(tensor is not None and tensor.is_inference() for tensor in tensors)
-        if self._frozen or self._machine is None or not counted:
-            self._now = tuple
-        watched = list(self._now())
+        tensors = _present(groups)
+        whole = len(groups) == 1 and len(groups[0]) == len(tensors)
+        self._now: Callable[[], Iterable[Any]] = groups[0].values if whole else partial(_present, groups)
+        if self._frozen or self._machine is None or any(tensor.is_inference() for tensor in tensors):
+            self._now = tuple  # nothing to look at, or nothing that counts its changes
+        watched: list[Any] = list(self._now())
         self._versions = [*(tensor._version for tensor in watched), None]
         self._known = [*watched, None]  # the end is like no tensor, so that one more is seen
 
     # steps that are not as usual
 
     def _unusual(self, x: Array) -> Array:
+        if self._place() != (self._dtype, self._device):  # the whole layer went elsewhere, so the input did, too
+            self.refresh()
         given = self._checked(x)
         if self._machine is None:
             y = self._plain(given)

@@ -140,7 +140,9 @@ class _Checked:
     def _nest(self, where: str, nest: Nest) -> None:
         self._demand(nest.kind == "each" or not nest.slots, f"{where} takes matrix products in a reduction")
         used = {line.slot for line in nest.body if line.kind == "sum of products"}
-        self._demand(used == set(range(len(nest.slots))), f"{where} has {len(nest.slots)} sums, and uses {sorted(used)}")
+        self._demand(
+            used == set(range(len(nest.slots))), f"{where} has {len(nest.slots)} sums, and uses {sorted(used)}"
+        )
         for slot in nest.slots:
             self._slot(where, nest, slot)
         stored: set[tuple[Buffer, Affine]] = set()
@@ -150,9 +152,7 @@ class _Checked:
             if line.kind in STORES:
                 self._store(f"{where}, line {number}", nest, line)
 
-    def _line(
-        self, where: str, nest: Nest, number: int, line: Instruction, stored: set[tuple[Buffer, Affine]]
-    ) -> None:
+    def _line(self, where: str, nest: Nest, number: int, line: Instruction, stored: set[tuple[Buffer, Affine]]) -> None:
         self._demand(all(0 <= each < number for each in line.inputs), f"{where} takes a value from a later line")
         inputs = [nest.body[each] for each in line.inputs]
         self._demand(not any(each.kind in STORES for each in inputs), f"{where} takes the value of a store")

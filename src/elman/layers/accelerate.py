@@ -112,8 +112,6 @@ def drop_in_of(layer: nn.RNNBase) -> LSTM | GRU | RNN:
         more["nonlinearity"] = "relu" if layer.mode == "RNN_RELU" else "tanh"
     drop_in: Any = DROP_INS[type(layer)]
     with torch.device("meta"):
-        twin = drop_in(
-            layer.input_size, layer.hidden_size, layer.num_layers, bidirectional=layer.bidirectional, **more
-        )
+        twin = drop_in(layer.input_size, layer.hidden_size, layer.num_layers, bidirectional=layer.bidirectional, **more)
     vars(twin).update(vars(layer))
     return twin

@@ -18,6 +18,8 @@ from elman.layers.recurrent import Recurrent
 class Step(Steps):
     """What `compile_step` makes: called with one input, it gives one output and keeps its state.
 
+    `copy.copy` makes a second one of the same layer, which goes on from here by itself.
+
     Attributes:
         batch: B.
         backend: `llvm`, or `eager` where steps run as the cell is written.

@@ -114,7 +114,9 @@ def test_backward_over_the_tables_is_autograd(call: Call) -> None:
 def test_every_step_of_every_row_comes_once_and_longest_rows_first(call: Call) -> None:
     order, lengths = call.rows(keep=True), call.each_length()
     assert order.total == sum(lengths) == len(order.time) == len(order.position)
-    assert sorted(order.time.tolist()) == sorted(t * call.batch + b for b in range(call.batch) for t in range(lengths[b]))
+    assert sorted(order.time.tolist()) == sorted(
+        t * call.batch + b for b in range(call.batch) for t in range(lengths[b])
+    )
     assert torch.equal(order.time % call.batch, order.position)
     assert order.steps == max(lengths, default=0)
     for step in steps(order):

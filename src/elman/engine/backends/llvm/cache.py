@@ -8,7 +8,7 @@ a size: what was used longest ago goes first.
 import os
 import time
 from contextlib import suppress
-from functools import lru_cache
+from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +24,7 @@ ABANDONED = 3600.0
 """Seconds after which a file that was never renamed belongs to a process that is gone."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def addresses(text: str, names: tuple[str, ...]) -> dict[str, int]:
     """Addresses of the functions of a text, compiled if need be."""
     return loaded(object_code(text, host()), list(names))

@@ -185,7 +185,9 @@ def _scan_backward(
     *_, kept = Forward(job, inputs)(keep=True)
     found = Backward(job, inputs)(kept, gradients)
     return [
-        torch.zeros_like(each, memory_format=torch.contiguous_format) if gradient is None else gradient.to(each.dtype).contiguous()
+        torch.zeros_like(each, memory_format=torch.contiguous_format)
+        if gradient is None
+        else gradient.to(each.dtype).contiguous()
         for each, gradient, yes in zip(tensors, found, wanted, strict=True)
         if yes
     ]
@@ -193,7 +195,11 @@ def _scan_backward(
 
 @_scan_backward.register_fake
 def _gradient_shapes(key: str, tensors: Many[Tensor], *rest: Any) -> list[Tensor]:
-    return [torch.empty_like(each, memory_format=torch.contiguous_format) for each, yes in zip(tensors, rest[-1], strict=True) if yes]
+    return [
+        torch.empty_like(each, memory_format=torch.contiguous_format)
+        for each, yes in zip(tensors, rest[-1], strict=True)
+        if yes
+    ]
 
 
 def _remember(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
@@ -206,8 +212,7 @@ def _way_back(ctx: Any, gradients: list[Tensor | None]) -> tuple[Any, ...]:
     *tensors, lengths, resets = ctx.saved_tensors
     wanted = list(ctx.needs_input_grad[1])
     given = [
-        tensors[0].new_zeros(shape) if each is None else each
-        for each, shape in zip(gradients, ctx.shapes, strict=True)
+        tensors[0].new_zeros(shape) if each is None else each for each, shape in zip(gradients, ctx.shapes, strict=True)
     ]
     found = iter(torch.ops.elman.scan_backward(ctx.key, tensors, lengths, resets, ctx.reverse, given, wanted))
     return None, [next(found) if yes else None for yes in wanted], None, None, None

@@ -9,7 +9,6 @@ Key: n a row at a step, in the engine's own order; s a step; q a block of entrie
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from math import prod
 
 import torch
 
@@ -24,7 +23,20 @@ from elman.engine.plan import Phase, Stage
 
 TABLES = ("time", "before", "after", "carried", "carries", "position")
 """Arrays that tell where a row at a step finds its entry in a buffer of that kind."""
-HEADER = (*TABLES, "offsets", "counts", "share", "first", "last", "onward", "number", "barrier", "parts", "mode", "constants")
+HEADER = (
+    *TABLES,
+    "offsets",
+    "counts",
+    "share",
+    "first",
+    "last",
+    "onward",
+    "number",
+    "barrier",
+    "parts",
+    "mode",
+    "constants",
+)
 """Words that every kernel gets: tables, where a step's rows start and how many there are, which rows are whose, the
 steps to take and in which direction, functions of the threads, and the numbers of the cell."""
 

@@ -1,9 +1,9 @@
 """What every cell's kernels share: packing weights, and sums of outer products over rows.
 
-`pack` lays a weight out as the tiles read it: [block][k][sum][lane], zeros beyond the edge. `outer` adds to C (M, N), or starts it with,
-the outer products of two vectors of each row, for the gradients of weights: rows in blocks of `DEPTH`, each block's
-sum started at zero, so that neither threads nor chunks of memory change a bit. What a call brings stands in an array
-of 8-byte words.
+`pack` lays a weight out as the tiles read it: [block][k][sum][lane], zeros beyond the edge. `outer` adds to C (M, N)
+the outer products of two vectors of each row, or starts it with them: the gradients of weights. Rows go in blocks of
+`DEPTH`, each block's sum started at zero, so that threads do not change a bit. What a call brings stands in an array of
+8-byte words.
 
 Key: n a row at a step, m and c entries of the two vectors.
 """
@@ -141,7 +141,9 @@ class _Pack(_Shared):
         with self.loop(whole, length) as k:
             at = self.element(source, self.i64("mul", k, along))
             value = self._gathered(self.assign(f"getelementptr {self.scalar}, ptr {at}, {wide} {offsets}"), mask)
-            self.do(f"store {self.type()} {value.name}, ptr {self.element(target, self.i64('mul', k, stride))}, align 4")
+            self.do(
+                f"store {self.type()} {value.name}, ptr {self.element(target, self.i64('mul', k, stride))}, align 4"
+            )
         self.do(f"br label %{done}")
         self.place(done)
 
@@ -198,9 +200,7 @@ class _Outer(_Shared):
         mine = self.i64("mul", thread, self.word("scratch_size"))
         height = self.least(self.word("m"), str(ROWS))
         packed_left = self.element(self.word("scratch", "ptr"), mine)
-        packed_right = self.element(
-            packed_left, self.i64("mul", self.i64("sub", tiles[1], tiles[0]), str(SPAN))
-        )
+        packed_right = self.element(packed_left, self.i64("mul", self.i64("sub", tiles[1], tiles[0]), str(SPAN)))
         sums = self.alloca(f"[{self.vectors * ROWS * self.lanes} x {self.scalar}]", 64)
         rows = self.alloca(f"[{ROWS} x ptr]")
         fresh = self.assign(f"icmp ne i64 {self.word('fresh')}, 0")

@@ -181,7 +181,7 @@ class Maths:
     def _taken_apart(self, a: Value) -> tuple[Value, Value]:
         """Exponent as a number, and mantissa between sqrt(1/2) and sqrt(2)."""
         w = self.w
-        place, zero = EXPONENT[w.dtype]
+        place, _ = EXPONENT[w.dtype]
         whole = w.type("whole")
         bits = w.emit(f"bitcast {w.type()} {a.name} to {whole}", "whole")
         offset = self._bits(0.7071067811865476)

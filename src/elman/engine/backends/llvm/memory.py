@@ -34,7 +34,7 @@ def take(dtype: torch.dtype, *sizes: int) -> Tensor:
     lease = block[start : start + size]  # an object of its own: when the last tensor on it is gone, so is it
     weakref.finalize(lease, _give_back, block).atexit = False
     tensor = torch.from_numpy(lease).view(dtype).view(sizes)
-    if torch.are_deterministic_algorithms_enabled() and torch.utils.deterministic.fill_uninitialized_memory:
+    if torch.are_deterministic_algorithms_enabled() and torch.utils.deterministic.fill_uninitialized_memory:  # pyright: ignore
         tensor.fill_(float("nan"))
     return tensor
 

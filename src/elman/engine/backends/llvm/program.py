@@ -7,6 +7,7 @@ import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -87,7 +88,7 @@ def words(values: Sequence[int]) -> "ctypes.Array[ctypes.c_int64]":
 def shares(total: int, parts: int) -> "ctypes.Array[ctypes.c_int64]":
     """Equal shares, a pair of bounds for each."""
     bounds = [total * i // parts for i in range(parts + 1)]
-    return words([bound for pair in zip(bounds, bounds[1:], strict=False) for bound in pair])
+    return words([bound for pair in pairwise(bounds) for bound in pair])
 
 
 @lru_cache(maxsize=2)
@@ -211,10 +212,17 @@ class Program:
         threads = min(team.threads(), blocks) if panel.size > 1 << 16 else 1
         call = words(
             [
-                to, origin, *map(ctypes.addressof, tables), panel.run.operand.length, panel.nest.extents[-1],
-                panel.blocks, len(panel.run.weights), panel.plan.repeat, ctypes.addressof(shares(blocks, threads)),
+                to,
+                origin,
+                *map(ctypes.addressof, tables),
+                panel.run.operand.length,
+                panel.nest.extents[-1],
+                panel.blocks,
+                len(panel.run.weights),
+                panel.plan.repeat,
+                ctypes.addressof(shares(blocks, threads)),
                 team.number_address(),
-            ]  # fmt: skip
+            ]
         )
         team.run(library(self.dtype)["pack"], call, threads)
 
@@ -317,4 +325,3 @@ class Chunk:
 @lru_cache(maxsize=2)
 def _one(dtype: torch.dtype) -> Tensor:
     return torch.ones(1, dtype=dtype)
-

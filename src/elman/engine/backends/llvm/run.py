@@ -7,6 +7,7 @@ import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -74,7 +75,8 @@ class Inputs:
         for count in counts:
             parts.append(tuple(tensors[start : start + count]))
             start += count
-        return Inputs(parts[0][0], *parts[1:], tuple(tensors[start:]))
+        (x,), states, starts, contexts, draws = parts
+        return Inputs(x, states, starts, contexts, draws, tuple(tensors[start:]))
 
 
 class Scan(torch.autograd.Function):
@@ -190,7 +192,7 @@ class _Call:
 def split(first: int, last: int, threads: int) -> "ctypes.Array[ctypes.c_int64]":
     """Equal shares of rows at some steps."""
     bounds = [first + (last - first) * i // threads for i in range(threads + 1)]
-    return words([bound for pair in zip(bounds, bounds[1:], strict=False) for bound in pair])
+    return words([bound for pair in pairwise(bounds) for bound in pair])
 
 
 @lru_cache(maxsize=256)

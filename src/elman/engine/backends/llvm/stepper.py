@@ -9,7 +9,7 @@ Key: B batch, I input size, O output size.
 import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import torch
 from torch import Tensor
@@ -62,9 +62,9 @@ class Stepper:
         x: (B, I), where the input of a step is to lie.
         output: (B, O), where its output will lie.
         states: For each cell, for each tensor of its state: (2, B, ...), the halves.
-        run: Takes the step when given one of
-        calls: the first reads the first half of the states and writes the second, the other the other way round; or of
-        fetching: the same for an input that lies elsewhere: its address is to be put into `source[0]`.
+        run: Takes a step, when it is given a list of calls.
+        calls: Two lists: one reads the first half of the states and writes the second, one the other way round.
+        fetching: The same for an input (B, I) that lies elsewhere: where is to be put into `source[0]`.
     """
 
     def __init__(self, links: Sequence[Link], input_size: int, batch: int) -> None:
@@ -156,8 +156,14 @@ def _runner(dtype: torch.dtype, work: int, threads: int) -> Callable[[Address], 
     walk, found = _functions(dtype)["walk"], team.team()
     if threads > 1 and found is not None:
         return lambda calls: found.run(walk, calls, threads)
-    kind = ctypes.PYFUNCTYPE if work <= BRIEF else ctypes.CFUNCTYPE
-    return kind(None, ctypes.c_void_p)(walk)  # pyright: ignore[reportReturnType]
+    return _foreign(walk, work <= BRIEF)
+
+
+@cache
+def _foreign(function: Address, locked: bool) -> Callable[[Address], None]:
+    """A compiled function as one of Python, which keeps Python's lock or gives it away."""
+    kind = ctypes.PYFUNCTYPE if locked else ctypes.CFUNCTYPE
+    return kind(None, ctypes.c_void_p)(function)  # pyright: ignore[reportReturnType]
 
 
 @lru_cache(maxsize=2)

@@ -8,11 +8,15 @@ from pathlib import Path
 import torch
 
 _forked = False
+_started = False
 
 
 def _after_fork() -> None:
+    """A team does not live on in a child: kernels take one thread there, and if they started it, PyTorch too."""
     global _forked
     _forked = True
+    if _started:
+        torch.set_num_threads(1)
 
 
 os.register_at_fork(after_in_child=_after_fork)
@@ -81,8 +85,10 @@ def barrier_address() -> int:
 
 def run(function: int, call: "ctypes.Array[ctypes.c_int64]", count: int) -> None:
     """Run a kernel on some threads; other threads of Python go on meanwhile."""
+    global _started
     found = team()
     if count > 1 and found is not None:
+        _started = True
         found.run(function, ctypes.addressof(call), count)
     else:
         _plain(function)(ctypes.addressof(call))

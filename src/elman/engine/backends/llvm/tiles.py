@@ -156,7 +156,9 @@ def _tile(w: Writer, vectors: int, rows: int, stride: int) -> None:
 
     def once(k: str, offset: int) -> None:
         at = w.i64("mul", k, str(vectors * w.lanes))
-        entries = [w.element("%weights", w.i64("add", at, str((offset * vectors + v) * w.lanes))) for v in range(vectors)]
+        entries = [
+            w.element("%weights", w.i64("add", at, str((offset * vectors + v) * w.lanes))) for v in range(vectors)
+        ]
         loaded = [w.emit(f"load {kind}, ptr {entry}, align {align}") for entry in entries]
         here = w.i64("mul", w.i64("add", k, str(offset)), str(stride))
         for r in range(rows):

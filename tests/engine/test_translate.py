@@ -171,7 +171,9 @@ def test_gradients_of_weights_are_sums_over_rows() -> None:
 
 def test_what_does_nothing_leaves_no_trace() -> None:
     plain = graph_of(lambda cell, x, h: torch.tanh(h + x))
-    spelled = graph_of(lambda cell, x, h: torch.tanh((h.view(-1, 2, 3).flatten(1) + 0.0) * 1.0 + x.clone().contiguous()))
+    spelled = graph_of(
+        lambda cell, x, h: torch.tanh((h.view(-1, 2, 3).flatten(1) + 0.0) * 1.0 + x.clone().contiguous())
+    )
     assert str(plain) == str(spelled)
 
 

@@ -44,10 +44,9 @@ def planned(request: pytest.FixtureRequest, dtype: torch.dtype) -> Plan:
 @pytest.mark.parametrize("name", TARGETS)
 def test_kernels_assemble_with_the_vectors_of_the_target(name: str, planned: Plan, dtype: torch.dtype) -> None:
     target, product = TARGETS[name]
-    for phase in (planned.forward, planned.backward):
-        module, machine = optimised(kernel_text(phase, dtype, target).text, target)
-        assert re.search(product, machine.emit_assembly(module))
-        assert len(machine.emit_object(module)) > 1000
+    module, machine = optimised(kernel_text(planned.forward, dtype, target).text, target)
+    assert re.search(product, machine.emit_assembly(module))
+    assert len(assembled(kernel_text(planned.backward, dtype, target).text, target)) > 1000
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -341,7 +341,7 @@ class StageWriter(Writer):
             self._products(stage.nests[0], tilings[0])
         else:
             self._of_each_row(stage.nests)
-        signature = f"internal void @stage_{number}(ptr %call, i64 %n0, i64 %n1, i64 %part, i64 %mode)"
+        signature = f"internal void @stage_{number}(ptr %call, i64 %n0, i64 %n1, i64 %part, i64 %mode, i64 %turn)"
         return self.function(signature, "noinline")
 
     def _of_each_row(self, nests: Sequence[Nest]) -> None:
@@ -451,7 +451,11 @@ class StageWriter(Writer):
         width = len(nest.slots) * plan.repeat * ROWS * self.lanes
         sums = self.alloca(f"[{width} x {self.scalar}]", 64)
         rows = self.alloca(f"[{ROWS} x ptr]")
-        with self.loop(first, last) as q:
+        back = self.assign("icmp eq i64 %turn, 1")
+        with self.loop(first, last) as counted:
+            # every other step from the other end: what was read last is still near
+            mirrored = self.i64("sub", self.i64("sub", self.i64("add", first, last), "1"), counted)
+            q = self.assign(f"select i1 {back}, i64 {mirrored}, i64 {counted}")
             outer = self._unfolded(q, blocks, nest.extents[:-1])
             start = self.i64("mul", self.i64("srem", q, blocks), str(block))
             panels = [self._panel_of(q, plan, run) for run in plan.runs]
@@ -622,8 +626,9 @@ def _loop(stages: list[int]) -> str:
         n0 = w.i64("add", offset, low)
         n1 = w.i64("add", offset, w.least(high, count))
         with w.when(w.assign(f"icmp slt i64 {n0}, {n1}")):
+            turn = w.i64("and", s, "1")
             for stage in stages:
-                w.do(f"call void @stage_{stage}(ptr %call, i64 {n0}, i64 {n1}, i64 {part}, i64 {mode})")
+                w.do(f"call void @stage_{stage}(ptr %call, i64 {n0}, i64 {n1}, i64 {part}, i64 {mode}, i64 {turn})")
                 with w.when(split):
                     w.do(f"call void {barrier}()")
     return w.function("void @loop(ptr %call)")
@@ -641,5 +646,5 @@ def _outside(name: str, stages: list[int], mode: int) -> str:
     low = w.assign(f"load i64, ptr {pair}")
     high = w.assign(f"load i64, ptr {w.element(pair, '1', 'i64')}")
     for stage in stages:
-        w.do(f"call void @stage_{stage}(ptr %call, i64 {low}, i64 {high}, i64 0, i64 {mode})")
+        w.do(f"call void @stage_{stage}(ptr %call, i64 {low}, i64 {high}, i64 0, i64 {mode}, i64 0)")
     return w.function(f"void @{name}(ptr %call)")

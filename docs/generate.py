@@ -29,7 +29,12 @@ GOALS = [
     ),
     ("ptb_small", "test_perplexity", "Penn Treebank, words, 2 x 200, 13 epochs: test perplexity", "<= 115.9"),
     ("demo", "seconds", "`make demo` after set-up, seconds", "<= 180"),
-    ("engine", "lstm_forward_vs_torch", "LSTM forward, times as fast as torch.nn, geometric mean of 9 shapes", ">= 1.2"),
+    (
+        "engine",
+        "lstm_forward_vs_torch",
+        "LSTM forward, times as fast as torch.nn, geometric mean of 9 shapes",
+        ">= 1.2",
+    ),
     ("engine", "lstm_train_vs_torch", "LSTM forward and backward, the same", ">= 1.2"),
     ("engine", "gru_train_vs_torch", "GRU forward and backward, the same", ">= 2.5"),
     ("engine", "rnn_train_vs_torch", "Elman RNN forward and backward, the same", ">= 2.5"),

@@ -92,7 +92,7 @@ def evenly(extents: Sequence[int], values: dict[tuple[int, ...], int]) -> bool:
     """Do values grow by the same step wherever a counter goes on, and never fall?"""
     for loop in range(len(extents)):
         steps = {
-            int(values[counters[:loop] + (counters[loop] + 1,) + counters[loop + 1 :]] - values[counters])
+            int(values[(*counters[:loop], counters[loop] + 1, *counters[loop + 1 :])] - values[counters])
             for counters in values
             if counters[loop] + 1 < extents[loop]
         }

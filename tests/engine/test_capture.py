@@ -10,8 +10,8 @@ from torch.testing import assert_close
 from torch.utils._pytree import tree_leaves
 
 from elman.engine import Cell, State
-from elman.engine.backends.llvm.backend import prepared
 from elman.engine.backends.base import Sequence
+from elman.engine.backends.llvm.backend import prepared
 from elman.engine.capture import ROWS, Captured, Draw, capture
 from elman.engine.traced import TracedCell
 from elman.errors import Refused

@@ -11,8 +11,7 @@ from torch import Tensor
 from torch.autograd import gradcheck
 from torch.testing import assert_close
 
-from elman.engine import Cell, Explanation, State, explain_scan, scan, use_backend
-from elman.engine import BACKENDS
+from elman.engine import BACKENDS, Cell, Explanation, State, explain_scan, scan, use_backend
 
 from .cells import FUSED, RANDOM, REFUSED, UNFORESEEN, context_for, input_for, state_for
 

@@ -113,6 +113,14 @@ def test_compiles_into_one_graph(layer: nn.Module, backend: str, compilers: None
         assert_same(tree_leaves(compiled(x)), tree_leaves(layer(x)))
 
 
+def test_a_model_with_a_drop_in_compiles_around_it(compilers: None) -> None:
+    model = nn.Sequential(nn.Linear(3, 3), LSTM(3, 5))
+    compiled = torch.compile(model, backend="eager")
+    x = torch.randn(4, 2, 3)
+    with torch._dynamo.config.patch(allow_rnn=False):  # as users have it
+        assert_same(everything(model, x, compiled), everything(model, x))
+
+
 def test_a_graph_serves_every_length_and_batch(compilers: None) -> None:
     from torch._dynamo.testing import CompileCounter
 

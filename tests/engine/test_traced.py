@@ -40,7 +40,7 @@ def test_draws_come_with_the_context() -> None:
     x = torch.randn(4, 3, cell.input_size, dtype=torch.float64)
     draws, state = drawn(captured, x), state_for(cell, 3, torch.float64)
     assert [each.shape[:2] for each in draws] == [(4, 3)] * len(captured.draws)
-    assert all(0 <= each.min() and each.max() < 1 for each in draws)
+    assert all(each.min() >= 0 and each.max() < 1 for each in draws)
     results = [loop(traced(cell, captured, state), Sequence(x=x, state=state, draws=draws)) for _ in range(2)]
     assert torch.equal(results[0][0], results[1][0])
     other = loop(traced(cell, captured, state), Sequence(x=x, state=state, draws=drawn(captured, x)))

@@ -95,7 +95,7 @@ def test_what_is_read_was_stored_before(whole: Plan) -> None:
 
 
 def test_a_product_waits_for_its_vector(whole: Plan) -> None:
-    first, second = whole.inference.stages
+    first, _ = whole.inference.stages
     number = next(i for i, line in enumerate(first.nests[0].body) if line.buffer and line.buffer.what == "mul")
     phase = with_nest(whole.inference, 0, without_line(number))
     refused(replace(whole, inference=phase), "stage 1 reads value 0: mul before it is stored")

@@ -30,7 +30,17 @@ ROWS = 1_000_003
 """The batch size of the trace: a prime."""
 
 TAKEN_APART = ("addmm", "baddbmm", "native_dropout", "logsumexp", "gelu_backward")
-KEPT = ("slice_backward", "select_backward", "cumsum", "split_with_sizes", "lerp", "addcmul", "addcdiv", "detach", "roll")
+KEPT = (
+    "slice_backward",
+    "select_backward",
+    "cumsum",
+    "split_with_sizes",
+    "lerp",
+    "addcmul",
+    "addcdiv",
+    "detach",
+    "roll",
+)
 
 aten = torch.ops.aten
 

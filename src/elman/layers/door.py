@@ -14,7 +14,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 from elman.errors import ShapeError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # torch.compile cannot hash a half-made one
 class Inside:
     """A caller's sequences as the engine wants them, and the way back out."""
 

@@ -14,7 +14,7 @@ from elman.engine import Cell, State, scan, without_padding
 from elman.layers.dropout import sequence_dropout
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # torch.compile cannot hash a half-made one
 class Stack:
     """How outputs of one layer become inputs of the next."""
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from elman.engine.cell import Cell, Context, State
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # torch.compile cannot hash a half-made one
 class Sequence:
     """One direction of one layer, ready to run; everything time-major and checked.
 

@@ -54,8 +54,9 @@ def key_of(program: Program) -> str:
 
 Attribute = tuple[tuple[str, ...], str, Any]
 Signature = tuple[str, tuple[str, ...], tuple[str, ...], tuple[tuple[str, tuple[int, ...]], ...], tuple[Attribute, ...]]
-"""Key of a program; parameters and buffers that its prelude takes, and which of them no step uses; what its steps draw at random, kinds and shapes;
-attributes of the cell that were constants when it was made. All of it is plain, for graphs to hold."""
+"""Key of a program; parameters and buffers that its prelude takes, and which of them no step uses; what its steps draw
+at random, kinds and shapes; attributes of the cell that were constants when it was made. All of it is plain, for
+graphs to hold."""
 
 PLAIN = (bool, int, float, str, type(None))
 HIDDEN = "_"

@@ -22,6 +22,8 @@ TERMS = {torch.float32: 7, torch.float64: 13}
 """Of the series of e^r: the next one is below half a last bit."""
 LOG_TERMS = {torch.float32: 5, torch.float64: 11}
 LARGEST = {torch.float32: 88.0, torch.float64: 709.0}
+BEYOND = {torch.float32: 88.8, torch.float64: 709.9}
+"""Where the power's exponent has just become that of infinity."""
 EXPONENT = {torch.float32: (23, 127), torch.float64: (52, 1023)}
 """Where the exponent's bits start, and what stands for 0."""
 
@@ -154,8 +156,8 @@ class Maths:
         return self.where(low > limit, self.exp(a), self._expm1_within(self.where(low > limit, limit, low)))
 
     def sigmoid(self, a: Value) -> Value:
-        limit = LARGEST[self.w.dtype]
-        return 1 / (self._exp_within(self.clamp(-a, -limit, limit)) + 1)
+        dtype = self.w.dtype
+        return 1 / (self._exp_within(self.clamp(-a, -LARGEST[dtype], BEYOND[dtype])) + 1)
 
     def tanh(self, a: Value) -> Value:
         less = self._expm1_within(self.clamp(a + a, -40.0, 40.0))

@@ -3,6 +3,7 @@
     --quick          three shapes and few rounds, in some minutes
     --only lstm,step parts by name: lstm gru rnn peephole-lstm layer-norm-lstm gated zoneout-lstm ligru slstm
                      step compile memory first_call tinyshakespeare
+    --without compile   parts to leave out of a full run; the result names them
     --peers          the peers alone, with their GFLOP/s
     --threads 2      of every contestant
 
@@ -53,7 +54,9 @@ def main() -> None:
             PARTS[name](found, options)
     found.add_shares()
     print_report(found, console)
-    if arguments.only == list(PARTS) and not arguments.quick:
+    left = [name for name in PARTS if name not in arguments.only]
+    if left == arguments.without and not arguments.quick:
+        found.notes += [f"left out: {', '.join(left)}"] if left else []
         write_result("engine", found.metrics(), perf_counter() - start, found.rows, _note(found, options))
         draw(found.rows, hardware(), PICTURE)
     else:
@@ -68,7 +71,10 @@ def _arguments() -> Namespace:
     parser.add_argument("--only", type=_names, default=list(PARTS), help=f"some of: {', '.join(PARTS)}")
     parser.add_argument("--peers", action="store_true", help="the peers alone")
     parser.add_argument("--threads", type=int, default=2)
-    return parser.parse_args()
+    parser.add_argument("--without", type=_names, default=[], help="parts to leave out of a full run")
+    arguments = parser.parse_args()
+    arguments.only = [name for name in arguments.only if name not in arguments.without]
+    return arguments
 
 
 def _names(words: str) -> list[str]:

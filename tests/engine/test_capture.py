@@ -125,7 +125,7 @@ def test_the_module_is_left_as_it_was() -> None:
 
     cell = Step(step)
     before = dict(vars(cell))
-    with pytest.raises(Refused, match="writes to self.seen"):
+    with pytest.raises(Refused, match=r"writes to self\.seen"):
         capture(cell, torch.float32)
     assert vars(cell) == before
 

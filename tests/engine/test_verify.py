@@ -341,3 +341,9 @@ def test_values_of_a_step_are_of_known_kinds() -> None:
 def test_a_gradient_has_the_shape_of_its_state() -> None:
     with pytest.raises(PlanError, match=r"the gradient of state 0 has shape \[2, 3\]"):
         verify_step(step_of(X, states=(Node("x", (6,)),), gradients={"state 0": X}))
+
+
+def test_every_plan_is_checked() -> None:
+    truth = Node("gt", (2, 3), (X, X), boolean=True)
+    with pytest.raises(PlanError, match="exp needs numbers, and gets truth values"):
+        plan(step_of(Node("exp", (2, 3), (truth,))))

@@ -365,6 +365,7 @@ def _ran(process: Any) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*fork.*:RuntimeWarning")  # of JAX, where another test has loaded it
 @pytest.mark.parametrize("way", ["fork", "spawn"])
 def test_another_process_gives_the_same_numbers(way: str, tmp_path: Path) -> None:
     torch.set_num_threads(2)
@@ -379,6 +380,7 @@ def test_another_process_gives_the_same_numbers(way: str, tmp_path: Path) -> Non
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*fork.*:RuntimeWarning")  # of JAX, where another test has loaded it
 def test_a_forked_child_can_compile_and_run() -> None:
     torch.set_num_threads(2)
     scan(LSTMCell(24, 40), torch.randn(9, 7, 24))

@@ -198,8 +198,7 @@ MENDED: dict[str, Function] = {
 }
 
 
-@pytest.mark.xfail(reason="the translator loses this; see each reason in the message of its refusal", strict=True)
 @pytest.mark.parametrize("name", MENDED)
-def test_should_come_through(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_comes_through(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(LAYOUTS, name, MENDED[name])
     test_gives_the_numbers_of_the_cell(name)

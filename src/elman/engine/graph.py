@@ -66,7 +66,7 @@ class Graph:
         if op in VIEWS and inputs[0].shape == shape and op in ("reshape", "expand", "slice"):
             return inputs[0]
         if op == "reshape" and inputs[0].op == "reshape":
-            return self.node("reshape", shape, inputs[0].inputs)
+            return self.node("reshape", shape, inputs[0].inputs, boolean)
         key = (op, shape, inputs, boolean, tuple(sorted((k, _hashable(v)) for k, v in settings.items())))
         if key not in self._made:
             self._made[key] = Node(op, shape, inputs, settings, boolean)
@@ -82,7 +82,7 @@ class Graph:
 
     def reshape(self, node: Node, shape: Iterable[int]) -> Node:
         """The same numbers in the same order in another shape."""
-        return self.node("reshape", shape, (node,))
+        return self.node("reshape", shape, (node,), boolean=node.boolean)
 
     def expand(self, node: Node, shape: Iterable[int]) -> Node:
         """Dimensions of size one, or none, repeated."""

@@ -37,6 +37,11 @@ def truth(spell: Callable[..., Any]) -> Operation:
     return Operation(spell, boolean=True)
 
 
+def _remainder(m: Any, rest: Any, b: Any) -> Any:
+    """What `fmod` leaves, with the sign of the divisor."""
+    return m.where((rest != 0) & ((rest < 0) ^ (b < 0)), rest + b, rest)
+
+
 OPERATIONS: dict[str, Operation] = {
     # arithmetic
     "add": cheap(lambda m, a, b: a + b),
@@ -49,13 +54,12 @@ OPERATIONS: dict[str, Operation] = {
     "sqrt": cheap(lambda m, a: m.sqrt(a)),
     "rsqrt": cheap(lambda m, a: 1 / m.sqrt(a)),
     "abs": cheap(lambda m, a: m.abs(a)),
-    "sign": cheap(lambda m, a: m.where(a > 0, 1, m.where(a < 0, -1, m.where(a == a, 0, a)))),
-    "sgn": cheap(lambda m, a: m.where(a > 0, 1, m.where(a < 0, -1, m.where(a == a, 0, a)))),
+    "sign": cheap(lambda m, a: m.where(a > 0, 1, m.where(a < 0, -1, 0))),
+    "sgn": cheap(lambda m, a: m.where(a > 0, 1, m.where(a < 0, -1, 0))),
     "floor": cheap(lambda m, a: m.floor(a)),
     "ceil": cheap(lambda m, a: -m.floor(-a)),
     "round": cheap(lambda m, a: m.round(a)),
     "trunc": cheap(lambda m, a: m.where(a < 0, -m.floor(-a), m.floor(a))),
-    "remainder": cheap(lambda m, a, b: a - m.floor(a / b) * b),
     "lerp": cheap(lambda m, a, b, c: a + c * (b - a)),
     "addcmul": cheap(lambda m, a, b, c: a + b * c),
     "addcdiv": cheap(lambda m, a, b, c: a + b / c),
@@ -63,8 +67,8 @@ OPERATIONS: dict[str, Operation] = {
     "where": cheap(lambda m, a, b, c: m.where(a, b, c)),
     "maximum": cheap(lambda m, a, b: m.maximum(a, b)),
     "minimum": cheap(lambda m, a, b: m.minimum(a, b)),
-    "clamp_min": cheap(lambda m, a, b: m.where(a < b, b, a)),
-    "clamp_max": cheap(lambda m, a, b: m.where(a > b, b, a)),
+    "clamp_min": cheap(lambda m, a, b: m.where(a < b, b, m.where(b == b, a, b))),
+    "clamp_max": cheap(lambda m, a, b: m.where(a > b, b, m.where(b == b, a, b))),
     "relu": cheap(lambda m, a: m.where(a <= 0, 0, a)),
     "leaky_relu": cheap(lambda m, a, b=0.01: m.where(a > 0, a, a * b)),
     "hardtanh": cheap(lambda m, a, b=-1.0, c=1.0: m.where(a < b, b, m.where(a > c, c, a))),
@@ -90,7 +94,7 @@ OPERATIONS: dict[str, Operation] = {
     "sigmoid": costly(lambda m, a: m.sigmoid(a)),
     "tanh": costly(lambda m, a: m.tanh(a)),
     "exp": costly(lambda m, a: m.exp(a)),
-    "exp2": costly(lambda m, a: m.exp(a * 0.6931471805599453)),
+    "exp2": costly(lambda m, a: m.library("exp2", a)),
     "expm1": costly(lambda m, a: m.expm1(a)),
     "log": costly(lambda m, a: m.log(a)),
     "log2": costly(lambda m, a: m.log(a) * 1.4426950408889634),
@@ -116,5 +120,6 @@ OPERATIONS: dict[str, Operation] = {
     "erfc": costly(lambda m, a: m.library("erfc", a)),
     "pow": costly(lambda m, a, b: m.library("pow", a, b)),
     "fmod": costly(lambda m, a, b: m.library("fmod", a, b)),
-    "gelu": costly(lambda m, a: a * (m.library("erf", a * 0.7071067811865476) + 1) * 0.5),
+    "gelu": costly(lambda m, a: a * 0.5 * (m.library("erf", a * 0.7071067811865476) + 1)),
+    "remainder": costly(lambda m, a, b: _remainder(m, m.library("fmod", a, b), b)),
 }

@@ -98,6 +98,10 @@ class Translator:
             if isinstance(value, Summed):
                 raise Refused(f"{word(value.call)} mixes the rows of the batch")
             return value
+        if of_rows(argument) or not isinstance(argument, bool | int | float):
+            raise Refused(
+                f"the step takes {'the number of rows' if of_rows(argument) else repr(argument)} for a number"
+            )
         return Seen(self.graph.constant(argument), ())
 
     def _weight(self, call: Call) -> Seen:
@@ -218,7 +222,7 @@ class Translator:
         """An operation of the table."""
         arguments = (*arguments, *settings.values())
         nodes, groups = self.aligned(arguments)
-        if name in ("add", "sub", "mul", "div", "maximum", "minimum", "pow", "neg"):
+        if name in NUMBERS:
             nodes = [self.number(node) for node in nodes]
         node = self.graph.elementwise(
             name, *nodes, boolean=OPERATIONS[name].boolean or self._chooses_truth(name, nodes)
@@ -253,6 +257,10 @@ def word(call: Call) -> str:
     return f"the operation {call.target}"
 
 
+NUMBERS = {
+    "add", "sub", "mul", "div", "maximum", "minimum", "pow", "neg", "eq", "ne", "lt", "le", "gt", "ge", "lerp",
+}  # fmt: skip
+"""Operations that take truth values as zeros and ones."""
 LINEAR = {
     "view", "_unsafe_view", "reshape", "permute", "expand", "unsqueeze", "squeeze", "clone", "add", "sub", "neg", "mul",
     "div", "sum", "slice_backward", "select_backward", "cat", "constant_pad_nd", "_to_copy", "slice", "select", "alias",

@@ -59,6 +59,18 @@ def _div(t: Translator, call: Call, a: Any, b: Any, rounding_mode: str | None = 
     return quotient if rounding_mode is None else t.elementwise(rounding_mode, quotient)
 
 
+@rule("addcmul", "addcdiv")
+def _addc(t: Translator, call: Call, a: Any, b: Any, c: Any, value: float = 1) -> Seen:
+    joined = t.elementwise("mul" if name_of(call) == "addcmul" else "div", b, c)
+    return t.elementwise("add", a, t.elementwise("mul", joined, float(value)))
+
+
+@rule("round")
+def _round(t: Translator, call: Call, a: Any, decimals: int = 0) -> Seen:
+    scale = 10.0**decimals
+    return t.elementwise("div", t.elementwise("round", t.elementwise("mul", a, scale)), scale)
+
+
 @rule("clamp")
 def _clamp(t: Translator, call: Call, x: Any, low: Any = None, high: Any = None) -> Seen:
     seen = t.seen(x)

@@ -21,6 +21,8 @@ def _same(t: Translator, call: Call, x: Any, **_: Any) -> Any:
 @rule("_to_copy")
 def _to_copy(t: Translator, call: Call, x: Any, dtype: Any = None, **_: Any) -> Any:
     seen = t.seen(x)
+    if not call.meta["val"].is_floating_point() and not seen.node.boolean and call.meta["val"].dtype != torch.bool:
+        raise Refused(f"{word(call)} gives whole numbers")
     if call.meta["val"].dtype == torch.bool and not seen.node.boolean:
         return t.elementwise("ne", x, 0.0)
     return Seen(t.number(seen.node), seen.groups) if call.meta["val"].is_floating_point() else seen
@@ -213,7 +215,7 @@ def _flip(t: Translator, call: Call, x: Any, dims: Sequence[int]) -> Seen:
     if any(BATCH in seen.groups[dim] for dim in dims):
         raise Refused(f"{word(call)} mixes the rows of the batch")
     atoms = tuple(sorted(seen.groups[dim % seen.rank][0] for dim in dims))
-    return Seen(t.graph.node("flip", seen.node.shape, (seen.node,), dims=atoms), seen.groups)
+    return Seen(t.graph.node("flip", seen.node.shape, (seen.node,), seen.node.boolean, dims=atoms), seen.groups)
 
 
 @rule("roll")
@@ -285,15 +287,17 @@ def _select_backward(t: Translator, call: Call, x: Any, sizes: Sequence[int], di
 @rule("constant_pad_nd")
 def _constant_pad(t: Translator, call: Call, x: Any, widths: Sequence[int], value: float = 0.0) -> Seen:
     seen = t.plain(x)
-    if value != 0 or any(width < 0 for width in widths):
+    if value != 0:
         raise Refused(f"{word(call)} pads with something other than zeros")
     node = seen.node
     for i in range(0, len(widths), 2):
         group = seen.groups[seen.rank - 1 - i // 2]
         if BATCH in group:
             raise Refused(f"{word(call)} mixes the rows of the batch")
-        size = node.shape[group[0]] + widths[i] + widths[i + 1]
-        node = t.graph.pad(node, group[0], widths[i], size)
+        before, after, dim = widths[i], widths[i + 1], group[0]
+        kept = node.shape[dim] + min(before, 0) + min(after, 0)
+        node = t.graph.slice(node, dim, max(-before, 0), kept)  # less than nothing around it cuts off
+        node = t.graph.pad(node, dim, max(before, 0), kept + max(before, 0) + max(after, 0))
     return Seen(node, seen.groups)
 
 

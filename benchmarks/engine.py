@@ -49,20 +49,30 @@ def main() -> None:
         print(f"FMA peak {peak(options.threads) / 1e9:.1f} GFLOP/s")
         return
     found = Findings()
+    whole = not arguments.quick and set(arguments.only) | set(arguments.without) == set(PARTS)
+    done: list[str] = []
     for name in arguments.only:
         with found.guarded(name, "", "as a whole"):
             PARTS[name](found, options)
+        done.append(name)
+        if whole:
+            _keep(found, done, options, perf_counter() - start)
     found.add_shares()
     print_report(found, console)
-    left = [name for name in PARTS if name not in arguments.only]
-    if left == arguments.without and not arguments.quick:
-        found.notes += [f"left out: {', '.join(left)}"] if left else []
-        write_result("engine", found.metrics(), perf_counter() - start, found.rows, _note(found, options))
+    if whole:
+        _keep(found, done, options, perf_counter() - start)
         draw(found.rows, hardware(), PICTURE)
     else:
         print("not written: only a full run is kept")
     if found.wrong:
         sys.exit(f"{len(found.wrong)} numbers are not reported, because something was wrong")
+
+
+def _keep(found: Findings, done: list[str], options: Options, seconds: float) -> None:
+    """Write what there is so far, so that a run that is stopped has not been for nothing."""
+    missing = [name for name in PARTS if name not in done]
+    note = _note(found, options) + (f". Not measured: {', '.join(missing)}" if missing else "")
+    write_result("engine", found.metrics(), seconds, found.rows, note)
 
 
 def _arguments() -> Namespace:

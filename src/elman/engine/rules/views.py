@@ -22,7 +22,7 @@ def _same(t: Translator, call: Call, x: Any, **_: Any) -> Any:
 def _to_copy(t: Translator, call: Call, x: Any, dtype: Any = None, **_: Any) -> Any:
     seen = t.seen(x)
     if not call.meta["val"].is_floating_point() and not seen.node.boolean and call.meta["val"].dtype != torch.bool:
-        raise Refused(f"{word(call)} gives whole numbers")
+        return t.elementwise("trunc", x)
     if call.meta["val"].dtype == torch.bool and not seen.node.boolean:
         return t.elementwise("ne", x, 0.0)
     return Seen(t.number(seen.node), seen.groups) if call.meta["val"].is_floating_point() else seen

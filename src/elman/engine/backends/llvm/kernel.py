@@ -15,7 +15,7 @@ import torch
 from elman.engine.affine import Affine
 from elman.engine.backends.llvm.maths import Maths
 from elman.engine.backends.llvm.target import Target
-from elman.engine.backends.llvm.text import LITERALS, Value, Writer
+from elman.engine.backends.llvm.text import LITERALS, Value, Writer, joined
 from elman.engine.backends.llvm.tiles import ROWS, Run, Tiling, tile_function, tiling
 from elman.engine.nest import Buffer, Instruction, Nest
 from elman.engine.operations import OPERATIONS
@@ -85,8 +85,8 @@ def kernel_text(phase: Phase, dtype: torch.dtype, target: Target) -> KernelText:
                 layout.panels.extend((nest, plan, run) for run in plan.runs)
                 if plan.early and not stage.after:
                     layout.hoists.append((nest, plan))
-    functions, declared = [], {"declare ptr @llvm.stacksave.p0()"}
-    declared.clear()
+    functions: list[str] = []
+    declared: set[str] = set()
     lanes = target.lanes(dtype)
     for vectors in sorted({plan.vectors(run) for _, plan, run in layout.panels}):
         text, more = tile_function(dtype, lanes, vectors)
@@ -98,11 +98,10 @@ def kernel_text(phase: Phase, dtype: torch.dtype, target: Target) -> KernelText:
         declared |= writer.declared
     functions.append(_loop([i for i, stage in enumerate(phase.stages) if not stage.after]))
     after = [i for i, stage in enumerate(phase.stages) if stage.after]
-    functions.append(_outside("after", after, mode=0))
+    functions.append(_outside("after", after, AT_ONCE))
     held = [nest for nest, _ in layout.hoists]
-    functions.append(_outside("ahead", [i for i, stage in enumerate(phase.stages) if stage.nests[0] in held], mode=1))
-    text = "\n".join([*sorted(declared), *functions, '!0 = distinct !{!0, !1}\n!1 = !{!"llvm.loop.unroll.disable"}'])
-    return KernelText(text, layout, bool(after))
+    functions.append(_outside("ahead", [i for i, stage in enumerate(phase.stages) if stage.nests[0] in held], AHEAD))
+    return KernelText(joined(functions, declared), layout, bool(after))
 
 
 def _buffers(stage: Stage) -> Iterator[Buffer]:
@@ -280,18 +279,9 @@ class StageWriter(Writer):
         address = self.element(base, self.at(place, counters))
         if step == 0:
             return self.splat(self.assign(f"load {self.scalar}, ptr {address}"))
-        kind, truth = self.type(), self.type("truth")
-        name = f"v{self.lanes}f{self.bits}"
         if step == 1:
-            self.declared.add(f"declare {kind} @llvm.masked.load.{name}.p0(ptr, i32, {truth}, {kind})")
-            arguments = f"ptr {address}, i32 {self.dtype.itemsize}, {truth} {mask.name}, {kind} zeroinitializer"
-            return self.emit(f"call {kind} @llvm.masked.load.{name}.p0({arguments})")
-        spread = self._spread(address, step)
-        pointers = f"<{self.lanes} x ptr>"
-        full = f"@llvm.masked.gather.{name}.v{self.lanes}p0"
-        self.declared.add(f"declare {kind} {full}({pointers}, i32, {truth}, {kind})")
-        arguments = f"{pointers} {spread}, i32 {self.dtype.itemsize}, {truth} {mask.name}, {kind} zeroinitializer"
-        return self.emit(f"call {kind} {full}({arguments})")
+            return self.masked_load(address, mask)
+        return self.masked_gather(self._spread(address, step), mask)
 
     def store(
         self, value: Value, buffer: Buffer, n: str, place: Affine, counters: Sequence[str], lane: int, mask: Value
@@ -299,12 +289,9 @@ class StageWriter(Writer):
         """Put a vector into a row's entry."""
         base, step = self.row(buffer, n), place.step(lane)
         address = self.element(base, self.at(place, counters))
-        kind, truth = self.type(), self.type("truth")
-        name = f"v{self.lanes}f{self.bits}"
         if step in (0, 1):  # without a step there is one entry only
-            self.declared.add(f"declare void @llvm.masked.store.{name}.p0({kind}, ptr, i32, {truth})")
-            arguments = f"{kind} {value.name}, ptr {address}, i32 {self.dtype.itemsize}, {truth} {mask.name}"
-            return self.do(f"call void @llvm.masked.store.{name}.p0({arguments})")
+            return self.masked_store(value, address, mask)
+        kind, truth, name = self.type(), self.type("truth"), f"v{self.lanes}f{self.bits}"
         pointers = f"<{self.lanes} x ptr>"
         full = f"@llvm.masked.scatter.{name}.v{self.lanes}p0"
         self.declared.add(f"declare void {full}({kind}, {pointers}, i32, {truth})")
@@ -324,14 +311,7 @@ class StageWriter(Writer):
 
     def mask(self, start: str, extent: int) -> Value:
         """Which lanes are inside the extent."""
-        left = self.i64("sub", self.size(extent), start)
-        narrow = self.assign(f"trunc i64 {left} to i32")
-        wide = f"<{self.lanes} x i32>"
-        first = self.assign(f"insertelement {wide} poison, i32 {narrow}, i64 0")
-        zeros = f"<{self.lanes} x i32> zeroinitializer"
-        spread = self.assign(f"shufflevector {wide} {first}, {wide} poison, {zeros}")
-        lanes = ", ".join(f"i32 {i}" for i in range(self.lanes))
-        return self.emit(f"icmp slt {wide} <{lanes}>, {spread}", "truth")
+        return self.inside(self.i64("sub", self.size(extent), start))
 
     # stages
 
@@ -593,8 +573,8 @@ class StageWriter(Writer):
                 self.body(nest, row, [*outer, j], self.mask(j, nest.extents[-1]), sums=total)
 
 
-AHEAD, READY = 1, 2
-"""Modes of a stage: take early products only and put them aside; find them there. At 0 all is done at once."""
+AT_ONCE, AHEAD, READY = range(3)
+"""Modes of a stage: take all products; take early ones only and put them aside; find them there."""
 NEUTRAL = {"sum": 0.0, "amax": float("-inf"), "amin": float("inf")}
 
 
@@ -606,15 +586,12 @@ def _loop(stages: list[int]) -> str:
     def word(name: str, kind: str = "i64") -> str:
         return w.assign(f"load {kind}, ptr {words[name]}")
 
-    thread = w.assign(f"call i32 {word('number', 'ptr')}()")
-    thread = w.assign(f"zext i32 {thread} to i64")
+    thread = w.thread(word("number", "ptr"))
     parts, share = word("parts"), word("share", "ptr")
     split = w.assign(f"icmp sgt i64 {parts}, 1")
     mine = w.assign(f"select i1 {split}, i64 0, i64 {thread}")
     part = w.assign(f"select i1 {split}, i64 {thread}, i64 0")
-    pair = w.element(share, w.i64("mul", mine, "2"), "i64")
-    low = w.assign(f"load i64, ptr {pair}")
-    high = w.assign(f"load i64, ptr {w.element(pair, '1', 'i64')}")
+    low, high = w.own_share(share, mine)
     first, last, onward, mode = word("first"), word("last"), word("onward"), word("mode")
     offsets, counts, barrier = word("offsets", "ptr"), word("counts", "ptr"), word("barrier", "ptr")
     forward = w.assign(f"icmp sgt i64 {onward}, 0")
@@ -637,14 +614,12 @@ def _loop(stages: list[int]) -> str:
 def _outside(name: str, stages: list[int], mode: int) -> str:
     """What each thread does before or after the loop, for its share of all rows at some steps."""
     w = Writer(torch.float32, 1)
-    place = w.assign(f"getelementptr i64, ptr %call, i64 {HEADER.index('number')}")
-    thread = w.assign(f"call i32 {w.assign(f'load ptr, ptr {place}')}()")
-    thread = w.assign(f"zext i32 {thread} to i64")
-    place = w.assign(f"getelementptr i64, ptr %call, i64 {HEADER.index('share')}")
-    share = w.assign(f"load ptr, ptr {place}")
-    pair = w.element(share, w.i64("mul", thread, "2"), "i64")
-    low = w.assign(f"load i64, ptr {pair}")
-    high = w.assign(f"load i64, ptr {w.element(pair, '1', 'i64')}")
+
+    def word(name: str) -> str:
+        return w.assign(f"load ptr, ptr {w.element('%call', str(HEADER.index(name)), 'i64')}")
+
+    thread = w.thread(word("number"))
+    low, high = w.own_share(word("share"), thread)
     for stage in stages:
         w.do(f"call void @stage_{stage}(ptr %call, i64 {low}, i64 {high}, i64 0, i64 {mode}, i64 0)")
     return w.function(f"void @{name}(ptr %call)")

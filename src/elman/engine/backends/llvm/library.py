@@ -11,7 +11,7 @@ Key: n a row at a step, m and c entries of the two vectors.
 import torch
 
 from elman.engine.backends.llvm.target import Target
-from elman.engine.backends.llvm.text import Value, Writer
+from elman.engine.backends.llvm.text import Writer, joined
 from elman.engine.backends.llvm.tiles import ROWS, tile_function
 
 DEPTH = 512
@@ -39,7 +39,7 @@ def library_text(dtype: torch.dtype, target: Target) -> str:
     for writer in (_Pack(dtype, lanes), *(_Outer(dtype, lanes, vectors) for vectors in (1, 2, WIDEST))):
         functions.append(writer.text())
         declared |= writer.declared
-    return "\n".join([*sorted(declared), *functions, '!0 = distinct !{!0, !1}\n!1 = !{!"llvm.loop.unroll.disable"}'])
+    return joined(functions, declared)
 
 
 class _Shared(Writer):
@@ -50,40 +50,6 @@ class _Shared(Writer):
     def word(self, name: str, kind: str = "i64") -> str:
         address = self.assign(f"getelementptr i64, ptr %call, i64 {self.words.index(name)}")
         return self.assign(f"load {kind}, ptr {address}")
-
-    def thread(self) -> str:
-        """The number of the thread that runs this."""
-        number = self.word("number", "ptr")
-        return self.assign(f"zext i32 {self.assign(f'call i32 {number}()')} to i64")
-
-    def own_share(self, table: str, thread: str) -> tuple[str, str]:
-        """First and last of what a thread does: a pair for each thread."""
-        pair = self.element(table, self.i64("mul", thread, "2"), "i64")
-        low = self.assign(f"load i64, ptr {pair}")
-        return low, self.assign(f"load i64, ptr {self.element(pair, '1', 'i64')}")
-
-    def inside(self, left: str) -> Value:
-        """Lanes below a number."""
-        narrow = self.assign(f"trunc i64 {left} to i32")
-        wide = f"<{self.lanes} x i32>"
-        first = self.assign(f"insertelement {wide} poison, i32 {narrow}, i64 0")
-        spread = self.assign(f"shufflevector {wide} {first}, {wide} poison, <{self.lanes} x i32> zeroinitializer")
-        lanes = ", ".join(f"i32 {i}" for i in range(self.lanes))
-        return self.emit(f"icmp slt {wide} <{lanes}>, {spread}", "truth")
-
-    def masked_load(self, address: str, mask: Value) -> Value:
-        kind, truth = self.type(), self.type("truth")
-        full = f"@llvm.masked.load.v{self.lanes}f{self.bits}.p0"
-        self.declared.add(f"declare {kind} {full}(ptr, i32, {truth}, {kind})")
-        arguments = f"ptr {address}, i32 {self.dtype.itemsize}, {truth} {mask.name}, {kind} zeroinitializer"
-        return self.emit(f"call {kind} {full}({arguments})")
-
-    def masked_store(self, value: Value, address: str, mask: Value) -> None:
-        kind, truth = self.type(), self.type("truth")
-        full = f"@llvm.masked.store.v{self.lanes}f{self.bits}.p0"
-        self.declared.add(f"declare void {full}({kind}, ptr, i32, {truth})")
-        arguments = f"{kind} {value.name}, ptr {address}, i32 {self.dtype.itemsize}, {truth} {mask.name}"
-        self.do(f"call void {full}({arguments})")
 
 
 class _Pack(_Shared):
@@ -96,7 +62,7 @@ class _Pack(_Shared):
         bases, steps = self.word("bases", "ptr"), self.word("steps", "ptr")
         alongs, length, extent = self.word("along", "ptr"), self.word("length"), self.word("extent")
         blocks, sums, repeat = self.word("blocks"), self.word("sums"), self.word("repeat")
-        first, last = self.own_share(self.word("share", "ptr"), self.thread())
+        first, last = self.own_share(self.word("share", "ptr"), self.thread(self.word("number", "ptr")))
         vectors = self.i64("mul", sums, repeat)
         size = self.i64("mul", self.i64("mul", length, vectors), str(self.lanes))
         with self.loop(first, last) as q, self.loop("0", sums) as a, self.loop("0", repeat) as u:
@@ -140,7 +106,7 @@ class _Pack(_Shared):
         offsets = self.assign(f"mul {wide} {spread}, <{lanes}>")
         with self.loop(whole, length) as k:
             at = self.element(source, self.i64("mul", k, along))
-            value = self._gathered(self.assign(f"getelementptr {self.scalar}, ptr {at}, {wide} {offsets}"), mask)
+            value = self.masked_gather(self.assign(f"getelementptr {self.scalar}, ptr {at}, {wide} {offsets}"), mask)
             self.do(
                 f"store {self.type()} {value.name}, ptr {self.element(target, self.i64('mul', k, stride))}, align 4"
             )
@@ -175,13 +141,6 @@ class _Pack(_Shared):
         for lane, row in enumerate(rows):
             self.do(f"store {kind} {row}, ptr {self.element(target, self.i64('mul', stride, str(lane)))}, align 4")
 
-    def _gathered(self, pointers: str, mask: Value) -> Value:
-        kind, truth, wide = self.type(), self.type("truth"), f"<{self.lanes} x ptr>"
-        full = f"@llvm.masked.gather.v{self.lanes}f{self.bits}.v{self.lanes}p0"
-        self.declared.add(f"declare {kind} {full}({wide}, i32, {truth}, {kind})")
-        arguments = f"{wide} {pointers}, i32 {self.dtype.itemsize}, {truth} {mask.name}, {kind} zeroinitializer"
-        return self.emit(f"call {kind} {full}({arguments})")
-
 
 class _Outer(_Shared):
     """`outer_V`: panels of V vectors; each thread has a share of the tiles of m or of the panels of c."""
@@ -193,7 +152,7 @@ class _Outer(_Shared):
         self.vectors = vectors
 
     def text(self) -> str:
-        thread = self.thread()
+        thread = self.thread(self.word("number", "ptr"))
         first, last = self.word("first"), self.word("last")
         tiles = self.own_share(self.word("share_m", "ptr"), thread)
         panels = self.own_share(self.word("share_c", "ptr"), thread)

@@ -96,19 +96,20 @@ class Maths:
         r = self.fma(n, -HIGH[dtype], a)
         return shifted, self.fma(n, -REST[dtype], r)
 
-    def _power(self, shifted: Value, halves: bool = False) -> Value:
-        """2^n, or with `halves` 2^(n // 2)."""
+    def _whole(self, shifted: Value) -> Value:
+        """The bits in whose lowest n stands."""
+        return self.w.emit(f"bitcast {self.w.type()} {shifted.name} to {self.w.type('whole')}", "whole")
+
+    def _on_wholes(self, op: str, a: Value, b: Value) -> Value:
+        return self.w.emit(f"{op} {self.w.type('whole')} {a.name}, {b.name}", "whole")
+
+    def _power(self, n: Value) -> Value:
+        """2^n, for a whole number in the lowest bits."""
         w = self.w
         place, zero = EXPONENT[w.dtype]
-        whole = w.type("whole")
-        bits = w.emit(f"bitcast {w.type()} {shifted.name} to {whole}", "whole")
-        if halves:
-            magic = self._bits(MAGIC[w.dtype])
-            bits = w.emit(f"sub {whole} {bits.name}, {w.whole(magic).name}", "whole")
-            bits = w.emit(f"ashr {whole} {bits.name}, {w.whole(1).name}", "whole")
-        bits = w.emit(f"shl {whole} {bits.name}, {w.whole(place).name}", "whole")
-        bits = w.emit(f"add {whole} {bits.name}, {w.whole(zero << place).name}", "whole")
-        return w.emit(f"bitcast {whole} {bits.name} to {w.type()}")
+        bits = self._on_wholes("shl", n, w.whole(place))
+        bits = self._on_wholes("add", bits, w.whole(zero << place))
+        return w.emit(f"bitcast {w.type('whole')} {bits.name} to {w.type()}")
 
     def _bits(self, number: float) -> int:
         return int(torch.tensor(number, dtype=self.w.dtype).view(torch.int32 if self.w.bits == 32 else torch.int64))
@@ -122,31 +123,19 @@ class Maths:
         wide = LARGEST[self.w.dtype] * 1.25
         shifted, r = self._reduced(self.clamp(a, -wide, wide))
         e = self.fma(self._exp_series(r) * r, r, r) + 1
-        half = self._power(shifted, halves=True)
-        return e * half * self._other_half(shifted, half)
-
-    def _other_half(self, shifted: Value, half: Value) -> Value:
-        """2^(n - n // 2)."""
-        w = self.w
-        place, zero = EXPONENT[w.dtype]
-        whole = w.type("whole")
-        bits = w.emit(f"bitcast {w.type()} {shifted.name} to {whole}", "whole")
-        bits = w.emit(f"sub {whole} {bits.name}, {w.whole(self._bits(MAGIC[w.dtype])).name}", "whole")
-        low = w.emit(f"ashr {whole} {bits.name}, {w.whole(1).name}", "whole")
-        bits = w.emit(f"sub {whole} {bits.name}, {low.name}", "whole")
-        bits = w.emit(f"shl {whole} {bits.name}, {w.whole(place).name}", "whole")
-        bits = w.emit(f"add {whole} {bits.name}, {w.whole(zero << place).name}", "whole")
-        return w.emit(f"bitcast {whole} {bits.name} to {w.type()}")
+        n = self._on_wholes("sub", self._whole(shifted), self.w.whole(self._bits(MAGIC[self.w.dtype])))
+        half = self._on_wholes("ashr", n, self.w.whole(1))
+        return e * self._power(half) * self._power(self._on_wholes("sub", n, half))
 
     def _exp_within(self, a: Value) -> Value:
         """e^a where a lies between -LARGEST and LARGEST."""
         shifted, r = self._reduced(a)
-        return (self.fma(self._exp_series(r) * r, r, r) + 1) * self._power(shifted)
+        return (self.fma(self._exp_series(r) * r, r, r) + 1) * self._power(self._whole(shifted))
 
     def _expm1_within(self, a: Value) -> Value:
         """e^a - 1 where a lies between -LARGEST and LARGEST."""
         shifted, r = self._reduced(a)
-        power = self._power(shifted)
+        power = self._power(self._whole(shifted))
         less = self.fma(self._exp_series(r) * r, r, r)
         return self.fma(less, power, power - 1)
 

@@ -85,9 +85,9 @@ def words(values: Sequence[int]) -> "ctypes.Array[ctypes.c_int64]":
 
 
 @lru_cache(maxsize=4096)
-def shares(total: int, parts: int) -> "ctypes.Array[ctypes.c_int64]":
-    """Equal shares, a pair of bounds for each."""
-    bounds = [total * i // parts for i in range(parts + 1)]
+def shares(total: int, parts: int, first: int = 0) -> "ctypes.Array[ctypes.c_int64]":
+    """Equal shares of what starts at `first`, a pair of bounds for each."""
+    bounds = [first + total * i // parts for i in range(parts + 1)]
     return words([bound for pair in pairwise(bounds) for bound in pair])
 
 

@@ -7,7 +7,6 @@ import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -16,7 +15,7 @@ from torch import Tensor
 from elman.engine.backends.llvm import team
 from elman.engine.backends.llvm.kernel import READY
 from elman.engine.backends.llvm.memory import take
-from elman.engine.backends.llvm.program import CHUNK, Chunk, Kernel, Program, words
+from elman.engine.backends.llvm.program import CHUNK, Chunk, Kernel, Program, shares, words
 from elman.engine.backends.llvm.rows import Rows
 from elman.engine.graph import Node
 from elman.engine.nest import Buffer
@@ -170,7 +169,7 @@ class _Call:
                 for each, hoist in zip(memory, kernel.hoists, strict=True)
             ]
             workers = team.threads() if kernel.work * count >= SMALL else 1
-            ahead = header | {"share": ctypes.addressof(split(starts[low], starts[high], workers)), "parts": 1}
+            ahead = header | {"share": ctypes.addressof(shares(count, workers, starts[low])), "parts": 1}
             team.run(kernel.ahead, kernel.call(ahead, pointers, panels, moved), workers)
             header |= {"first": low, "last": high, "mode": READY}
             team.run(kernel.loop, kernel.call(header, pointers, panels, moved), threads)
@@ -183,16 +182,9 @@ class _Call:
         if not kernel.text.after or last <= first:
             return
         threads = team.threads() if kernel.work * (last - first) >= SMALL else 1
-        share = split(first, last, threads)
+        share = shares(last - first, threads, first)
         header = self.rows.tables | {"share": ctypes.addressof(share), "parts": 1}
         team.run(kernel.after, kernel.call(header, pointers, panels), threads)
-
-
-@lru_cache(maxsize=1024)
-def split(first: int, last: int, threads: int) -> "ctypes.Array[ctypes.c_int64]":
-    """Equal shares of rows at some steps."""
-    bounds = [first + (last - first) * i // threads for i in range(threads + 1)]
-    return words([bound for pair in pairwise(bounds) for bound in pair])
 
 
 @lru_cache(maxsize=256)

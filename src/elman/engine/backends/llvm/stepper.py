@@ -18,7 +18,7 @@ from elman.engine.backends.llvm import team
 from elman.engine.backends.llvm.cache import addresses
 from elman.engine.backends.llvm.program import Program, shares, words
 from elman.engine.backends.llvm.rows import rows
-from elman.engine.backends.llvm.text import Writer
+from elman.engine.backends.llvm.text import Writer, joined
 
 ALONE = 1 << 18
 """Multiplications up to which a second thread costs more than it brings: starting a team takes microseconds."""
@@ -168,14 +168,7 @@ def _foreign(function: Address, locked: bool) -> Callable[[Address], None]:
 
 @lru_cache(maxsize=2)
 def _functions(dtype: torch.dtype) -> dict[str, Address]:
-    text = "\n".join(
-        [
-            _walk(),
-            _moving("copy", dtype),
-            _moving("add", dtype),
-            '!0 = distinct !{!0, !1}\n!1 = !{!"llvm.loop.unroll.disable"}',
-        ]
-    )
+    text = joined([_walk(), _moving("copy", dtype), _moving("add", dtype)])
     return addresses(text, ("walk", "copy", "add"))
 
 
@@ -198,11 +191,10 @@ def _moving(name: str, dtype: torch.dtype) -> str:
     def word(name: str, kind: str = "ptr") -> str:
         return w.assign(f"load {kind}, ptr {w.element('%call', str(MOVE.index(name)), 'i64')}")
 
-    thread = w.assign(f"call i32 {word('number')}()")
-    thread = w.assign(f"zext i32 {thread} to i64")
-    low = w.element(word("share"), w.i64("mul", thread, "2"), "i64")
-    high, source, to = w.element(low, "1", "i64"), word("from"), word("to")
-    with w.loop(w.assign(f"load i64, ptr {low}"), w.assign(f"load i64, ptr {high}")) as number:
+    thread = w.thread(word("number"))
+    low, high = w.own_share(word("share"), thread)
+    source, to = word("from"), word("to")
+    with w.loop(low, high) as number:
         place = w.element(to, number)
         value = w.assign(f"load {w.scalar}, ptr {w.element(source, number)}")
         if name == "add":

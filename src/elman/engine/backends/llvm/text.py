@@ -1,7 +1,7 @@
 """Writes LLVM's language: functions, loops, and values that take part in Python's arithmetic."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -247,3 +247,54 @@ class Writer:
     def element(self, pointer: str, index: str, kind: str | None = None) -> str:
         """The address of an entry of an array."""
         return self.assign(f"getelementptr {kind or self.scalar}, ptr {pointer}, i64 {index}")
+
+    # rows and threads
+
+    def inside(self, left: str) -> Value:
+        """Lanes below a number."""
+        narrow = self.assign(f"trunc i64 {left} to i32")
+        wide = f"<{self.lanes} x i32>"
+        first = self.assign(f"insertelement {wide} poison, i32 {narrow}, i64 0")
+        spread = self.assign(f"shufflevector {wide} {first}, {wide} poison, <{self.lanes} x i32> zeroinitializer")
+        lanes = ", ".join(f"i32 {i}" for i in range(self.lanes))
+        return self.emit(f"icmp slt {wide} <{lanes}>, {spread}", "truth")
+
+    def masked_load(self, address: str, mask: Value) -> Value:
+        """A vector, zero where the mask is false; nothing is read there."""
+        kind, truth = self.type(), self.type("truth")
+        full = f"@llvm.masked.load.v{self.lanes}f{self.bits}.p0"
+        self.declared.add(f"declare {kind} {full}(ptr, i32, {truth}, {kind})")
+        arguments = f"ptr {address}, i32 {self.dtype.itemsize}, {truth} {mask.name}, {kind} zeroinitializer"
+        return self.emit(f"call {kind} {full}({arguments})")
+
+    def masked_store(self, value: Value, address: str, mask: Value) -> None:
+        """Store a vector where the mask is true."""
+        kind, truth = self.type(), self.type("truth")
+        full = f"@llvm.masked.store.v{self.lanes}f{self.bits}.p0"
+        self.declared.add(f"declare void {full}({kind}, ptr, i32, {truth})")
+        arguments = f"{kind} {value.name}, ptr {address}, i32 {self.dtype.itemsize}, {truth} {mask.name}"
+        self.do(f"call void {full}({arguments})")
+
+    def masked_gather(self, pointers: str, mask: Value) -> Value:
+        """Numbers from an address for each lane, zero where the mask is false."""
+        kind, truth, wide = self.type(), self.type("truth"), f"<{self.lanes} x ptr>"
+        full = f"@llvm.masked.gather.v{self.lanes}f{self.bits}.v{self.lanes}p0"
+        self.declared.add(f"declare {kind} {full}({wide}, i32, {truth}, {kind})")
+        arguments = f"{wide} {pointers}, i32 {self.dtype.itemsize}, {truth} {mask.name}, {kind} zeroinitializer"
+        return self.emit(f"call {kind} {full}({arguments})")
+
+    def thread(self, number: str) -> str:
+        """The number of the thread that runs this, from the function that tells it."""
+        return self.assign(f"zext i32 {self.assign(f'call i32 {number}()')} to i64")
+
+    def own_share(self, table: str, thread: str) -> tuple[str, str]:
+        """First and last of what a thread does: a pair for each thread."""
+        pair = self.element(table, self.i64("mul", thread, "2"), "i64")
+        low = self.assign(f"load i64, ptr {pair}")
+        return low, self.assign(f"load i64, ptr {self.element(pair, '1', 'i64')}")
+
+
+def joined(functions: Iterable[str], declared: Iterable[str] = ()) -> str:
+    """Functions as one text, with what they call and what their loops refer to."""
+    ends = '!0 = distinct !{!0, !1}\n!1 = !{!"llvm.loop.unroll.disable"}'
+    return "\n".join([*sorted(declared), *functions, ends])

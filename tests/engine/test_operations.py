@@ -1,6 +1,7 @@
 """Every line of the table in a kernel, against PyTorch, on numbers of all kinds: huge, tiny, infinite and none."""
 
 from collections.abc import Callable
+from ctypes import addressof
 from functools import cache
 from itertools import product
 
@@ -12,9 +13,9 @@ from torch.fx import Graph as Trace
 from torch.fx import GraphModule
 
 from elman.engine import Cell, State, scan, use_backend
-from elman.engine.backends.llvm import team
 from elman.engine.backends.llvm.program import Kernel
 from elman.engine.backends.llvm.rows import rows
+from elman.engine.backends.llvm.walk import Place, Walk
 from elman.engine.graph import Graph, Node
 from elman.engine.operations import OPERATIONS, Operation, cheap
 from elman.engine.plan import plan
@@ -80,9 +81,11 @@ def run(output: Node, x: Tensor) -> Tensor:
     phase = plan(Step(Graph(), output, (), {}, (), (), nothing, nothing)).inference
     kernel, order = Kernel(phase, x.dtype), rows(1, len(x), None, None, False, False)
     result = torch.full((len(x), *output.shape), float("nan"), dtype=x.dtype)
-    words = order.tables | {"share": order.share(1), "onward": 1, "parts": 1, "first": 0, "last": 1}
-    pointers = {("x", 0): x.data_ptr(), ("output", 0): result.data_ptr()}
-    team.run(kernel.loop, kernel.call(words, pointers, []), 1)
+    walk, share = Walk(1), order.share(1)
+    tables = {"share": addressof(share), "onward": 1, "parts": 1, "first": 0, "last": 1}
+    places = {("x", 0): Place("x"), ("output", 0): Place("output")}
+    walk.add(kernel.loop, kernel.call(order.tables | walk.team | tables, places, []))
+    walk.ready().run({"x": x, "output": result})
     return result
 
 

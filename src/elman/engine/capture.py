@@ -11,7 +11,7 @@ import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 from unittest.mock import patch
 
@@ -78,6 +78,14 @@ class Captured:
     learned: tuple[bool, ...]
     states: int
     contexts: int
+
+    @cached_property
+    def order(self) -> tuple[int, ...] | None:
+        """Which of its inputs the prelude gives back, if that is all it does."""
+        *inputs, output = self.prelude.graph.nodes
+        if any(node.op != "placeholder" for node in inputs):
+            return None
+        return tuple(inputs.index(node) for node in output.args[0])
 
     def __str__(self) -> str:
         return "\n".join(
@@ -151,10 +159,19 @@ def _functional(function: Any, *arguments: Any) -> GraphModule:
     if any(node.op == "call_function" and _mutates(node) for node in trace.graph.nodes):
         trace = _make_fx(torch.func.functionalize(trace, remove="mutations"))(*arguments)
     for node in list(trace.graph.nodes):
-        if node.op == "call_function" and node.target is aten.copy.default:
+        if node.target is aten.copy.default:
             _replace_copy(trace.graph, node)
+        elif node.target is aten.mul.Tensor and node.args[1] == 1 and _alike(node, node.args[0]):
+            node.replace_all_uses_with(node.args[0])
+            trace.graph.erase_node(node)
     trace.recompile()
     return trace
+
+
+def _alike(a: Node, b: Node) -> bool:
+    """Have two values one shape and dtype?"""
+    a, b = a.meta["val"], b.meta["val"]
+    return (a.shape, a.dtype) == (b.shape, b.dtype)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _replace_copy(graph: Graph, node: Node) -> None:
@@ -284,6 +301,7 @@ def _split(trace: GraphModule, names: int) -> tuple[GraphModule, GraphModule, tu
     nodes = list(trace.graph.nodes)
     placeholders = [node for node in nodes if node.op == "placeholder"]
     early = weights_only(nodes, placeholders[:names])
+    early -= _turned(early)
     later = [node for node in nodes if node not in early and node.op != "placeholder"]
     used = dict.fromkeys(each for node in later for each in node.all_input_nodes if each in early)
     weights = list(used)
@@ -291,6 +309,12 @@ def _split(trace: GraphModule, names: int) -> tuple[GraphModule, GraphModule, tu
     output = nodes[-1].args[0]
     step = _graph_of(trace, [*weights, *placeholders[names:]], later[:-1], tuple(output))
     return prelude, step, tuple(node.meta["val"].is_floating_point() for node in weights)
+
+
+def _turned(early: set[Node]) -> set[Node]:
+    """Transposed weights that only the step reads: it may as well read them from where they lie."""
+    turned = (node for node in early if node.target is aten.permute.default and node.args[0].op == "placeholder")  # pyright: ignore
+    return {node for node in turned if early.isdisjoint(node.users)}
 
 
 def weights_only(nodes: list[Node], weights: list[Node]) -> set[Node]:

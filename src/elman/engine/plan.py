@@ -8,7 +8,7 @@ loops over one row each.
 Key: H hidden size.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -53,6 +53,13 @@ class Stage:
     def products(self) -> bool:
         """Does it take matrix products?"""
         return bool(self.nests[0].slots)
+
+    @property
+    def buffers(self) -> Iterator[Buffer]:
+        """What it reads and writes, in order, with repetitions."""
+        for nest in self.nests:
+            yield from (operand.buffer for slot in nest.slots for operand, _ in slot.terms)
+            yield from (line.buffer for line in nest.body if line.buffer is not None)
 
 
 @dataclass
@@ -104,6 +111,12 @@ class Plan:
     backward: Phase
     saved: dict[Node, Buffer]
     contractions: tuple[Contraction, ...]
+
+    @property
+    def buffers(self) -> list[Buffer]:
+        """All that kernels look at."""
+        stages = (stage for phase in (self.inference, self.forward, self.backward) for stage in phase.stages)
+        return list(dict.fromkeys([*(buffer for stage in stages for buffer in stage.buffers), *self.factors]))
 
     @property
     def factors(self) -> list[Buffer]:

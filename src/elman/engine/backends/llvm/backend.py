@@ -17,7 +17,7 @@ from elman.engine.backends.eager import loop
 from elman.engine.backends.llvm.check import ROWS, compare, trial
 from elman.engine.backends.llvm.program import Program
 from elman.engine.backends.llvm.rows import rows
-from elman.engine.backends.llvm.run import Inputs, Job, Scan
+from elman.engine.backends.llvm.run import Inputs, Job, Scan, forward
 from elman.engine.capture import Captured, Kind, capture
 from elman.engine.cell import Cell, State, as_sizes, check_initial_state
 from elman.engine.fingerprint import fingerprint
@@ -125,7 +125,7 @@ class LLVM:
             return _plain(program, cell, sequence, tensors)
 
         job = Job(program, order, time, order.total < time * batch, sequence.resets is not None, keep, again)
-        output, *after = Scan.apply(job, *tensors)  # pyright: ignore[reportGeneralTypeIssues]
+        output, *after = Scan.apply(job, *tensors) if keep else forward(job, given)[:-1]  # pyright: ignore
         return output, tuple(after)
 
 
@@ -190,7 +190,9 @@ def in_one_dtype(cell: Cell, sequence: Sequence) -> Sequence:
 def prepared(captured: Captured, cell: Cell, sequence: Sequence) -> tuple[Tensor, ...]:
     """What the prelude makes of the cell's parameters and buffers."""
     instead = sequence.parameters
-    values = (instead[name] if name in instead else attrgetter(name)(cell) for name in captured.names)
+    values = [instead[name] if name in instead else attrgetter(name)(cell) for name in captured.names]
+    if captured.order is not None:
+        return tuple(values[place] for place in captured.order)
     return captured.prelude.forward(*values)
 
 

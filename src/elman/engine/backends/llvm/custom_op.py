@@ -22,9 +22,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 from elman.engine.backends.base import Sequence
 from elman.engine.backends.llvm.program import Program
 from elman.engine.backends.llvm.rows import rows
-from elman.engine.backends.llvm.run import Inputs, Job
-from elman.engine.backends.llvm.run import _Backward as Backward
-from elman.engine.backends.llvm.run import _Forward as Forward
+from elman.engine.backends.llvm.run import Inputs, Job, backward, forward
 from elman.engine.cell import Cell, State, as_sizes
 from elman.engine.stand_in import with_parameters
 from elman.errors import Refused, ShapeError
@@ -160,8 +158,7 @@ def _scan(
     key: str, tensors: Many[Tensor], lengths: Tensor | None, resets: Tensor | None, reverse: bool
 ) -> list[Tensor]:
     job = _job(key, tensors[0], lengths, resets, reverse, keep=False)
-    output, states, _ = Forward(job, Inputs.of(job.program, job.resets, tensors))(keep=False)
-    return [output, *states]
+    return list(forward(job, Inputs.of(job.program, job.resets, tensors))[:-1])
 
 
 @_scan.register_fake
@@ -183,8 +180,7 @@ def _scan_backward(
 ) -> list[Tensor]:
     job = _job(key, tensors[0], lengths, resets, reverse, keep=True)
     inputs = Inputs.of(job.program, job.resets, tensors)
-    *_, kept = Forward(job, inputs)(keep=True)
-    found = Backward(job, inputs)(kept, gradients)
+    found = backward(job, inputs, forward(job, inputs)[-1], gradients)
     return [
         torch.zeros_like(each, memory_format=torch.contiguous_format)
         if gradient is None

@@ -32,7 +32,8 @@ HEADER = (
     "last",
     "onward",
     "number",
-    "barrier",
+    "wait",
+    "team",
     "parts",
     "mode",
     "constants",
@@ -75,7 +76,7 @@ def kernel_text(phase: Phase, dtype: torch.dtype, target: Target) -> KernelText:
     """Write a phase down."""
     layout = Layout()
     for stage in phase.stages:
-        for buffer in _buffers(stage):
+        for buffer in stage.buffers:
             if buffer not in layout.buffers:
                 layout.buffers.append(buffer)
     plans = [[tiling(nest, target.sums) if nest.slots else None for nest in stage.nests] for stage in phase.stages]
@@ -102,16 +103,6 @@ def kernel_text(phase: Phase, dtype: torch.dtype, target: Target) -> KernelText:
     held = [nest for nest, _ in layout.hoists]
     functions.append(_outside("ahead", [i for i, stage in enumerate(phase.stages) if stage.nests[0] in held], AHEAD))
     return KernelText(joined(functions, declared), layout, bool(after))
-
-
-def _buffers(stage: Stage) -> Iterator[Buffer]:
-    for nest in stage.nests:
-        for slot in nest.slots:
-            for operand, _ in slot.terms:
-                yield operand.buffer
-        for line in nest.body:
-            if line.buffer is not None:
-                yield line.buffer
 
 
 class StageWriter(Writer):
@@ -593,7 +584,8 @@ def _loop(stages: list[int]) -> str:
     part = w.assign(f"select i1 {split}, i64 {thread}, i64 0")
     low, high = w.own_share(share, mine)
     first, last, onward, mode = word("first"), word("last"), word("onward"), word("mode")
-    offsets, counts, barrier = word("offsets", "ptr"), word("counts", "ptr"), word("barrier", "ptr")
+    offsets, counts = word("offsets", "ptr"), word("counts", "ptr")
+    wait, team = word("wait", "ptr"), word("team", "ptr")
     forward = w.assign(f"icmp sgt i64 {onward}, 0")
     with w.loop(first, last) as counted:
         back = w.i64("sub", w.i64("sub", w.i64("add", first, last), "1"), counted)
@@ -607,7 +599,7 @@ def _loop(stages: list[int]) -> str:
             for stage in stages:
                 w.do(f"call void @stage_{stage}(ptr %call, i64 {n0}, i64 {n1}, i64 {part}, i64 {mode}, i64 {turn})")
                 with w.when(split):
-                    w.do(f"call void {barrier}()")
+                    w.do(f"call void {wait}(ptr {team})")
     return w.function("void @loop(ptr %call)")
 
 

@@ -8,9 +8,12 @@ the outer products of two vectors of each row, or starts it with them: the gradi
 Key: n a row at a step, m and c entries of the two vectors.
 """
 
+from functools import lru_cache
+
 import torch
 
-from elman.engine.backends.llvm.target import Target
+from elman.engine.backends.llvm.cache import addresses
+from elman.engine.backends.llvm.target import Target, host
 from elman.engine.backends.llvm.text import Writer, joined
 from elman.engine.backends.llvm.tiles import ROWS, tile_function
 
@@ -21,11 +24,19 @@ SPAN = ROWS * DEPTH + 16
 WIDEST = 4
 """Vectors in a panel of `outer`."""
 
-PACK = ("to", "weights", "bases", "steps", "along", "length", "extent", "blocks", "sums", "repeat", "share", "number")
+MOVE = ("from", "to", "table", "size", "share", "number")
+PACK = ("to", "starts", "steps", "along", "length", "extent", "blocks", "sums", "repeat", "share", "number")
 OUTER = (
     "to", "m", "c", "left", "left_table", "left_size", "right", "right_table", "right_size", "first", "last",
     "share_m", "share_c", "scratch", "scratch_size", "fresh", "number",
 )  # fmt: skip
+
+
+@lru_cache(maxsize=2)
+def library(dtype: torch.dtype) -> dict[str, int]:
+    """Addresses of all shared functions."""
+    names = ("pack", "move", *(f"outer_{vectors}" for vectors in (1, 2, WIDEST)))
+    return addresses(library_text(dtype, host()), names)
 
 
 def library_text(dtype: torch.dtype, target: Target) -> str:
@@ -36,7 +47,11 @@ def library_text(dtype: torch.dtype, target: Target) -> str:
         text, more = tile_function(dtype, lanes, vectors, stride=ROWS)
         functions.append(text)
         declared |= more
-    for writer in (_Pack(dtype, lanes), *(_Outer(dtype, lanes, vectors) for vectors in (1, 2, WIDEST))):
+    for writer in (
+        _Move(dtype, lanes),
+        _Pack(dtype, lanes),
+        *(_Outer(dtype, lanes, vectors) for vectors in (1, 2, WIDEST)),
+    ):
         functions.append(writer.text())
         declared |= writer.declared
     return joined(functions, declared)
@@ -52,14 +67,45 @@ class _Shared(Writer):
         return self.assign(f"load {kind}, ptr {address}")
 
 
+class _Move(_Shared):
+    """`move`: entries go from one place to another, each thread has a share of them. Where there is no first place, the
+    other one becomes zero; a table may tell which entry goes where it is its turn."""
+
+    words = MOVE
+
+    def text(self) -> str:
+        self.declared |= {
+            "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)",
+            "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)",
+        }
+        to, source, size = self.word("to", "ptr"), self.word("from", "ptr"), self.word("size")
+        table = self.word("table", "ptr")
+        low, high = self.own_share(self.word("share", "ptr"), self.thread(self.word("number", "ptr")))
+        nothing, straight = (self.assign(f"icmp eq ptr {each}, null") for each in (source, table))
+        bytes_ = self.i64("mul", size, self.i64("sub", high, low))
+        first = self.element(to, self.i64("mul", low, size), "i8")
+        with self.when(nothing):
+            self.do(f"call void @llvm.memset.p0.i64(ptr {first}, i8 0, i64 {bytes_}, i1 false)")
+        some = self.assign(f"xor i1 {nothing}, true")
+        with self.when(self.assign(f"and i1 {some}, {straight}")):
+            there = self.element(source, self.i64("mul", low, size), "i8")
+            self.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {first}, ptr {there}, i64 {bytes_}, i1 false)")
+        looked_up = self.assign(f"xor i1 {straight}, true")
+        with self.when(self.assign(f"and i1 {some}, {looked_up}")), self.loop(low, high) as number:
+            entry = self.assign(f"load i64, ptr {self.element(table, number, 'i64')}")
+            there = self.element(source, self.i64("mul", entry, size), "i8")
+            here = self.element(to, self.i64("mul", number, size), "i8")
+            self.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {here}, ptr {there}, i64 {size}, i1 false)")
+        return self.function("void @move(ptr %call)")
+
+
 class _Pack(_Shared):
     """`pack`: each thread has a share of the blocks."""
 
     words = PACK
 
     def text(self) -> str:
-        to, weights = self.word("to", "ptr"), self.word("weights", "ptr")
-        bases, steps = self.word("bases", "ptr"), self.word("steps", "ptr")
+        to, starts, steps = self.word("to", "ptr"), self.word("starts", "ptr"), self.word("steps", "ptr")
         alongs, length, extent = self.word("along", "ptr"), self.word("length"), self.word("extent")
         blocks, sums, repeat = self.word("blocks"), self.word("sums"), self.word("repeat")
         first, last = self.own_share(self.word("share", "ptr"), self.thread(self.word("number", "ptr")))
@@ -69,11 +115,11 @@ class _Pack(_Shared):
             outer = self.i64("sdiv", q, blocks)
             block = self.i64("add", self.i64("mul", self.i64("srem", q, blocks), repeat), u)
             j = self.i64("mul", block, str(self.lanes))
-            at = self.element(bases, self.i64("add", self.i64("mul", outer, sums), a), "i64")
-            base = self.assign(f"load i64, ptr {at}")
+            at = self.element(starts, self.i64("add", self.i64("mul", outer, sums), a), "ptr")
+            start = self.assign(f"load ptr, ptr {at}")
             step = self.assign(f"load i64, ptr {self.element(steps, a, 'i64')}")
             along = self.assign(f"load i64, ptr {self.element(alongs, a, 'i64')}")
-            source = self.element(weights, self.i64("add", base, self.i64("mul", j, step)))
+            source = self.element(start, self.i64("mul", j, step))
             vector = self.i64("add", self.i64("mul", a, repeat), u)
             place = self.i64("add", self.i64("mul", q, size), self.i64("mul", vector, str(self.lanes)))
             target = self.element(to, place)

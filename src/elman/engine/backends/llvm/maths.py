@@ -6,6 +6,7 @@ log: x = m 2^e with m around 1; log m = 2 artanh((m - 1) / (m + 1)) by its serie
 mathematical library, lane by lane. NaN goes through everywhere: clamping is by compare and select.
 """
 
+from collections.abc import Sequence
 from math import factorial, log
 
 import torch
@@ -18,8 +19,12 @@ HIGH = {torch.float32: 0.693359375, torch.float64: 0.693147180369123816490}
 REST = {torch.float32: -2.12194440054690583e-4, torch.float64: 1.90821492927058770002e-10}
 MAGIC = {torch.float32: 12582912.0, torch.float64: 6755399441055744.0}
 """Adding it rounds to a whole number, which then stands in the lowest bits."""
-TERMS = {torch.float32: 7, torch.float64: 13}
-"""Of the series of e^r: the next one is below half a last bit."""
+SERIES = {
+    torch.float32: (0.5000000062, 0.1666654292, 0.04166628185, 0.008366598045, 0.001394647299),
+    torch.float64: tuple(1 / factorial(k) for k in range(2, 14)),
+}
+"""Of (e^r - 1 - r) / r^2. In f32 by Remez' method on |r| <= ln 2 / 2, which makes e^r right to 1.4e-8; in f64 the
+series itself, whose next term is below half a last bit."""
 LOG_TERMS = {torch.float32: 5, torch.float64: 11}
 LARGEST = {torch.float32: 88.0, torch.float64: 709.0}
 BEYOND = {torch.float32: 88.8, torch.float64: 709.9}
@@ -81,18 +86,27 @@ class Maths:
         a = self.where(a < low, low, a)
         return self.where(a > high, high, a)
 
-    def _series(self, r: Value, coefficients: list[float]) -> Value:
+    def _series(self, r: Value, coefficients: Sequence[float]) -> Value:
         """c0 + c1 r + c2 r^2 + ..."""
         total = self.w.value(coefficients[-1])
         for coefficient in reversed(coefficients[:-1]):
             total = self.fma(total, r, coefficient)
         return total
 
-    def _reduced(self, a: Value) -> tuple[Value, Value]:
-        """n in the lowest bits of a number, and r."""
+    def _reduced(self, a: Value, factor: int = 1, near: bool = False) -> tuple[Value, Value]:
+        """n in the lowest bits of a number, and r, for e^(factor a).
+
+        Args:
+            a: Within bounds.
+            factor: -1, 1 or 2.
+            near: Is a last bit or two for n beyond a hundred no matter? Then f32 takes ln 2 as one number.
+        """
         dtype = self.w.dtype
-        shifted = self.fma(a, 1 / LN2, MAGIC[dtype])
+        shifted = self.fma(a, factor / LN2, MAGIC[dtype])
         n = shifted - MAGIC[dtype]
+        a = {-1: -a, 1: a, 2: a + a}[factor]
+        if near and dtype == torch.float32:
+            return shifted, self.fma(n, -LN2, a)
         r = self.fma(n, -HIGH[dtype], a)
         return shifted, self.fma(n, -REST[dtype], r)
 
@@ -116,7 +130,7 @@ class Maths:
 
     def _exp_series(self, r: Value) -> Value:
         """(e^r - 1 - r) / r^2."""
-        return self._series(r, [1 / factorial(k) for k in range(2, TERMS[self.w.dtype] + 1)])
+        return self._series(r, SERIES[self.w.dtype])
 
     def exp(self, a: Value) -> Value:
         """Through two halves of the power, so that it reaches infinity, and zero through the smallest numbers."""
@@ -127,14 +141,8 @@ class Maths:
         half = self._on_wholes("ashr", n, self.w.whole(1))
         return e * self._power(half) * self._power(self._on_wholes("sub", n, half))
 
-    def _exp_within(self, a: Value) -> Value:
-        """e^a where a lies between -LARGEST and LARGEST."""
-        shifted, r = self._reduced(a)
-        return (self.fma(self._exp_series(r) * r, r, r) + 1) * self._power(self._whole(shifted))
-
-    def _expm1_within(self, a: Value) -> Value:
-        """e^a - 1 where a lies between -LARGEST and LARGEST."""
-        shifted, r = self._reduced(a)
+    def _expm1_of(self, shifted: Value, r: Value) -> Value:
+        """e^a - 1 for a = n ln 2 + r between -LARGEST and LARGEST."""
         power = self._power(self._whole(shifted))
         less = self.fma(self._exp_series(r) * r, r, r)
         return self.fma(less, power, power - 1)
@@ -142,14 +150,19 @@ class Maths:
     def expm1(self, a: Value) -> Value:
         limit = LARGEST[self.w.dtype]
         low = self.where(a < -limit, -limit, a)
-        return self.where(low > limit, self.exp(a), self._expm1_within(self.where(low > limit, limit, low)))
+        return self.where(low > limit, self.exp(a), self._expm1_of(*self._reduced(self.where(low > limit, limit, low))))
 
     def sigmoid(self, a: Value) -> Value:
-        dtype = self.w.dtype
-        return 1 / (self._exp_within(self.clamp(-a, -LARGEST[dtype], BEYOND[dtype])) + 1)
+        """1 / (1 + e^-a)."""
+        a = self.clamp(a, -BEYOND[self.w.dtype], LARGEST[self.w.dtype])
+        shifted, r = self._reduced(a, -1, near=True)
+        e = self.fma(self.fma(self._exp_series(r), r, 1), r, 1)
+        return 1 / self.fma(e, self._power(self._whole(shifted)), 1)
 
     def tanh(self, a: Value) -> Value:
-        less = self._expm1_within(self.clamp(a + a, -40.0, 40.0))
+        """(e^2a - 1) / (e^2a + 1)."""
+        shifted, r = self._reduced(self.clamp(a, -20.0, 20.0), 2, near=True)
+        less = self._expm1_of(shifted, r)
         return less / (less + 2)
 
     def log(self, a: Value) -> Value:

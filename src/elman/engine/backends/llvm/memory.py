@@ -4,7 +4,6 @@ Fresh memory from the system costs time at its first touch, page by page: up to 
 pieces are thus kept when a call, or the graph of its way back, lets go of them, up to `KEPT` bytes in all.
 """
 
-import weakref
 from math import prod
 from threading import Lock
 
@@ -23,26 +22,33 @@ _free: dict[int, list[np.ndarray]] = {}
 _held = 0
 
 
+class _Lease(np.ndarray):
+    """A part of a block: when the last tensor on it is gone, so is it, and the block is free."""
+
+    block: np.ndarray | None = None
+
+    def __del__(self) -> None:
+        if self.block is not None:
+            _give_back(self.block)
+
+
 def take(dtype: torch.dtype, *sizes: int) -> Tensor:
     """An uninitialised tensor, of memory that was used before if there is some."""
-    count = prod(sizes)
-    size = count * dtype.itemsize
+    size = prod(sizes) * dtype.itemsize
     if size < SMALLEST:
         return torch.empty(sizes, dtype=dtype)
     block = _block(_rounded(size))
-    start = -block.ctypes.data % ALIGNED
-    lease = block[start : start + size]  # an object of its own: when the last tensor on it is gone, so is it
-    weakref.finalize(lease, _give_back, block).atexit = False
-    tensor = torch.from_numpy(lease).view(dtype).view(sizes)
+    lease = block[:size].view(_Lease)
+    lease.block = block
     if torch.are_deterministic_algorithms_enabled() and torch.utils.deterministic.fill_uninitialized_memory:  # pyright: ignore
-        tensor.fill_(float("nan"))
-    return tensor
+        lease.fill(255)  # in any float a NaN
+    return torch.from_numpy(lease).view(dtype).view(sizes)
 
 
 def _rounded(size: int) -> int:
     """Up to an eighth more, so that few different sizes wait."""
     step = 1 << max(size.bit_length() - 4, 0)
-    return -(-size // step) * step + ALIGNED
+    return -(-size // step) * step
 
 
 def _block(size: int) -> np.ndarray:
@@ -52,7 +58,9 @@ def _block(size: int) -> np.ndarray:
         if waiting:
             _held -= size
             return waiting.pop()
-    return np.empty(size, dtype=np.uint8)
+    memory = np.empty(size + ALIGNED, dtype=np.uint8)
+    start = -memory.ctypes.data % ALIGNED
+    return memory[start : start + size]
 
 
 def _give_back(block: np.ndarray) -> None:

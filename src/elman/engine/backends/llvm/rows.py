@@ -7,15 +7,16 @@ end, and a reset is a row that looks for its state elsewhere.
 Key: T time, B batch, N rows at all steps, s a step, p a place among the rows of a step, b a row of the batch.
 """
 
-import ctypes
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import torch
 from torch import Tensor
 
+from elman.engine.backends.llvm.walk import Words, words
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Rows:
     """Where each n finds its entries, and how many there are.
 
@@ -55,6 +56,8 @@ class Rows:
     first: Tensor
     sinks: Tensor
     reset_rows: Tensor
+    lasting: bool = False
+    """Will other calls have the same?"""
 
     @property
     def steps(self) -> int:
@@ -72,16 +75,9 @@ class Rows:
         """The first n of each step, and the n after the last one."""
         return [*self.offsets.tolist(), self.total]
 
-    @cached_property
-    def _shares(self) -> dict[int, "ctypes.Array[ctypes.c_int64]"]:
-        return {}
-
-    def share(self, parts: int) -> int:
-        """Where the shares of several threads are in memory."""
-        if parts not in self._shares:
-            bounds = self.shares(parts)
-            self._shares[parts] = (ctypes.c_int64 * len(bounds))(*bounds)
-        return ctypes.addressof(self._shares[parts])
+    def share(self, parts: int) -> Words:
+        """The shares of several threads, as kernels read them."""
+        return words(self.shares(parts))
 
     def shares(self, parts: int) -> list[int]:
         """The places of rows that each of several threads takes, a pair of bounds for each: about equal work."""
@@ -109,7 +105,7 @@ def rows(time: int, batch: int, lengths: Tensor | None, resets: Tensor | None, r
 
 @lru_cache(maxsize=64)
 def _plain(time: int, batch: int, reverse: bool, keep: bool) -> Rows:
-    return _rows(time, batch, None, None, reverse, keep)
+    return replace(_rows(time, batch, None, None, reverse, keep), lasting=True)
 
 
 def _rows(time: int, batch: int, lengths: Tensor | None, resets: Tensor | None, reverse: bool, keep: bool) -> Rows:
@@ -151,8 +147,8 @@ def _rows(time: int, batch: int, lengths: Tensor | None, resets: Tensor | None, 
             begun[b[start]] = again[start]
             first = torch.where(begun, 3 * batch, first)
         return Rows(
-            batch, total, offsets, counts, t * batch + b, b, before, after, states + batch * bool(events), last,
-            carried, carries, 3 * batch + 1 + events, first, sinks, b[again],
+            batch, total, offsets, counts, t * batch + b, b, before, after, states + batch * bool(events),
+            last, carried, carries, 3 * batch + 1 + events, first, sinks, b[again],
         )  # fmt: skip
 
 

@@ -3,27 +3,17 @@
 Key: T time, B batch, N rows at all steps.
 """
 
-import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from elman.engine.backends.llvm import team
-from elman.engine.backends.llvm.kernel import READY
+from elman.engine.backends.llvm.lay import back, kept_bytes, there
 from elman.engine.backends.llvm.memory import take
-from elman.engine.backends.llvm.program import CHUNK, Chunk, Kernel, Program, shares, words
+from elman.engine.backends.llvm.program import Program
 from elman.engine.backends.llvm.rows import Rows
-from elman.engine.graph import Node
-from elman.engine.nest import Buffer
-
-FEW = 4
-"""Rows of a thread below which products of the input are taken ahead."""
-SMALL = 1 << 14
-"""Multiplications at a step below which a second thread costs more than it brings."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +74,9 @@ class Scan(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, job: Job, *tensors: Tensor) -> tuple[Tensor, ...]:
         ctx.set_materialize_grads(False)
-        output, states, kept = _Forward(job, Inputs.of(job.program, job.resets, tensors))(job.keep)
-        if job.keep:
-            ctx.job = job
-            ctx.save_for_backward(*tensors, *kept)
+        output, *states, kept = forward(job, Inputs.of(job.program, job.resets, tensors))
+        ctx.job = job
+        ctx.save_for_backward(*tensors, *kept)
         return output, *states
 
     @staticmethod
@@ -97,7 +86,72 @@ class Scan(torch.autograd.Function):
         tensors, kept = ctx.saved_tensors[:count], ctx.saved_tensors[count:]
         if torch.is_grad_enabled():
             return None, *_twice(job, tensors, gradients, ctx.needs_input_grad[1:])
-        return None, *_Backward(job, Inputs.of(job.program, job.resets, tensors))(kept, gradients)
+        return None, *backward(job, Inputs.of(job.program, job.resets, tensors), kept, gradients)
+
+
+def forward(job: Job, inputs: Inputs) -> tuple[Any, ...]:
+    """The output, the last states one by one, and a list of what the way back needs."""
+    program, rows, dtype = job.program, job.rows, job.program.dtype
+    tensors, lying = program.weights(inputs.weights)
+    course = there(program, "forward" if job.keep else "inference", rows, lying)
+    make = torch.zeros if job.padded else torch.empty
+    step = program.plan.step
+    output = make(job.time, rows.batch, *step.output.shape, dtype=dtype)
+    states = [torch.empty(rows.batch, *node.shape, dtype=dtype) for node in step.states]
+    room = take(torch.uint8, course.room)
+    kept = [output, take(torch.uint8, kept_bytes(program, rows))] if job.keep else []
+    given = _tensors(inputs, tensors, dtype)
+    given |= {f"final {i}": state for i, state in enumerate(states)} | {"output": output, "room": room}
+    if job.keep:
+        given["kept"] = kept[1]
+    course.run(given)
+    return output, *states, kept
+
+
+def backward(
+    job: Job, inputs: Inputs, kept: Sequence[Tensor], gradients: Sequence[Tensor | None]
+) -> list[Tensor | None]:
+    """Gradients of all inputs, from those of output and last states."""
+    program, rows, dtype = job.program, job.rows, job.program.dtype
+    captured, step = program.captured, program.plan.step
+    tensors, lying = program.weights(inputs.weights)
+    course = back(program, rows, lying)
+    output, saved = kept
+    make = torch.zeros if job.padded else torch.empty
+    of_x = make(inputs.x.shape, dtype=dtype)
+    of_states = [torch.empty(rows.batch, *node.shape, dtype=dtype) for node in step.states]
+    of_resets = [torch.empty(len(rows.sinks), *node.shape, dtype=dtype) for node in step.states]
+    of_contexts = [torch.zeros(context.shape, dtype=dtype) for context in inputs.contexts]
+    sums = [(torch.empty if rows.total else torch.zeros)(node.shape, dtype=dtype) for node in step.sums]
+    given = _tensors(inputs, tensors, dtype) | {"output": output, "kept": saved, "gradient of x": of_x}
+    given["output gradient"] = torch.zeros_like(output) if gradients[0] is None else gradients[0].contiguous()
+    given |= {f"gradient {i}": None if each is None else each.contiguous() for i, each in enumerate(gradients[1:])}
+    given |= {f"gradient of state {i}": each for i, each in enumerate(of_states)}
+    given |= {f"gradient of reset {i}": each for i, each in enumerate(of_resets)}
+    given |= {f"gradient of context {i}": each for i, each in enumerate(of_contexts)}
+    given |= {f"sum {i}": each for i, each in enumerate(sums)}
+    given["room"] = take(torch.uint8, course.room)
+    course.run(given)
+    starts = [
+        torch.zeros_like(start).index_add_(0, rows.reset_rows, each)
+        for each, start in zip(of_resets, inputs.starts, strict=False)
+    ]
+    contexts = [
+        gradient if context.is_floating_point() else None
+        for gradient, context in zip(of_contexts, inputs.contexts, strict=True)
+    ]
+    learned = iter(step.afterwards.forward(*(weight.detach() for weight in inputs.weights), *sums))
+    weights = [next(learned) if yes else None for yes in captured.learned]
+    return [of_x, *of_states, *starts, *contexts, *(None for _ in inputs.draws), *weights]
+
+
+def _tensors(inputs: Inputs, weights: Sequence[Tensor], dtype: torch.dtype) -> dict[str, Tensor | None]:
+    """What both ways are given, by the names of places."""
+    given: dict[str, Tensor | None] = {"x": inputs.x.contiguous()}
+    for name, group in (("state", inputs.states), ("start", inputs.starts), ("draw", inputs.draws)):
+        given |= {f"{name} {i}": each.contiguous() for i, each in enumerate(group)}
+    given |= {f"context {i}": each.to(dtype).contiguous() for i, each in enumerate(inputs.contexts)}
+    return given | {f"weight {i}": each for i, each in enumerate(weights)}
 
 
 def _twice(
@@ -111,197 +165,3 @@ def _twice(
         torch.autograd.grad([r for r, _ in pairs], inputs, [g for _, g in pairs], create_graph=True, allow_unused=True)
     )
     return [next(found) if yes else None for yes in wanted]
-
-
-class _Call:
-    """What both ways share."""
-
-    def __init__(self, job: Job, inputs: Inputs) -> None:
-        self.job, self.program, self.rows, self.inputs = job, job.program, job.rows, inputs
-        self.step, self.dtype = job.program.plan.step, job.program.dtype
-        self.found: dict[tuple[str, int], Tensor] = {}
-        """The tensors behind buffers, by role and number."""
-
-    def find(self, buffers: Sequence[Buffer]) -> list[Tensor]:
-        """The caller's tensors behind buffers; gives all weights."""
-        given = self.inputs
-        values = self.program.values(given.weights)
-        for buffer in buffers:
-            number = buffer.number
-            if buffer.role == "x":
-                self.found["x", 0] = given.x.detach().contiguous()
-            elif buffer.role == "context":
-                self.found["context", number] = given.contexts[number].detach().to(self.dtype).contiguous()
-            elif buffer.role == "draw":
-                self.found["draw", number] = given.draws[number].detach().contiguous()
-            elif buffer.role == "weight":
-                self.found["weight", number] = values[number].contiguous()
-        return values
-
-    def pointers(self) -> dict[tuple[str, int], int]:
-        """Where all buffers start."""
-        return {key: tensor.data_ptr() for key, tensor in self.found.items()}
-
-    def go(
-        self, kernel: Kernel, pointers: dict[tuple[str, int], int], panels: list[int], first: int, last: int, way: int
-    ) -> None:
-        """Run the loop over some steps: threads share the rows, or where there are few, the blocks of each product.
-
-        Where a thread has too few rows to keep it busy while it reads the weights, products of the input are taken
-        ahead, for many steps at once.
-        """
-        rows, threads = self.rows, team.threads()
-        if kernel.work * rows.batch < SMALL:
-            threads = 1
-        parts = threads if rows.batch < threads else 1
-        share = ctypes.addressof(whole(rows.batch, threads)) if parts > 1 else rows.share(threads)
-        header = rows.tables | {"share": share, "onward": way, "parts": parts}
-        if not kernel.hoists or rows.batch >= FEW * threads or last - first < FEW:
-            header |= {"first": first, "last": last}
-            return team.run(kernel.loop, kernel.call(header, pointers, panels), threads)
-        starts = rows.starts
-        for low in range(first, last, CHUNK):
-            high = min(low + CHUNK, last)
-            count = starts[high] - starts[low]
-            memory = [take(self.dtype, count * hoist.size) for hoist in kernel.hoists]
-            moved = [
-                each.data_ptr() - starts[low] * hoist.size * self.dtype.itemsize
-                for each, hoist in zip(memory, kernel.hoists, strict=True)
-            ]
-            workers = team.threads() if kernel.work * count >= SMALL else 1
-            ahead = header | {"share": ctypes.addressof(shares(count, workers, starts[low])), "parts": 1}
-            team.run(kernel.ahead, kernel.call(ahead, pointers, panels, moved), workers)
-            header |= {"first": low, "last": high, "mode": READY}
-            team.run(kernel.loop, kernel.call(header, pointers, panels, moved), threads)
-        return None
-
-    def finish(
-        self, kernel: Kernel, pointers: dict[tuple[str, int], int], panels: list[int], first: int, last: int
-    ) -> None:
-        """Run what comes after the loop, over rows at some steps."""
-        if not kernel.text.after or last <= first:
-            return
-        threads = team.threads() if kernel.work * (last - first) >= SMALL else 1
-        share = shares(last - first, threads, first)
-        header = self.rows.tables | {"share": ctypes.addressof(share), "parts": 1}
-        team.run(kernel.after, kernel.call(header, pointers, panels), threads)
-
-
-@lru_cache(maxsize=256)
-def whole(batch: int, threads: int) -> "ctypes.Array[ctypes.c_int64]":
-    """All rows for each thread."""
-    return words([0, batch] * threads)
-
-
-class _Forward(_Call):
-    """All steps, first to last."""
-
-    def __call__(self, keep: bool) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-        """The output, the last states, and what the way back needs."""
-        rows, step = self.rows, self.step
-        kernel = self.program.kernel("forward" if keep else "inference")
-        values = self.find(kernel.layout.buffers)
-        make = torch.zeros if self.job.padded else torch.empty
-        output = make(self.job.time, rows.batch, *step.output.shape, dtype=self.dtype)
-        states = [self._begun(number, node.shape) for number, node in enumerate(step.states)]
-        for number, state in enumerate(states):
-            self.found["state", number] = self.found["after", number] = state
-        self.found["output", 0] = output
-        for buffer in kernel.values:
-            self.found["value", buffer.number] = take(self.dtype, rows.batch, buffer.size)
-        pointers = self.pointers()
-        saved = self.program.saved_memory(rows.total) if keep else torch.empty(0)
-        pointers |= self.program.saved_pointers(saved, rows.total)
-        panels, memory = self.program.packed(kernel, values)
-        self.go(kernel, pointers, panels, 0, rows.steps, 1)
-        del memory
-        return output, [state[rows.last] for state in states], [output, saved, *states]
-
-    def _begun(self, number: int, shape: tuple[int, ...]) -> Tensor:
-        rows, batch = self.rows, self.rows.batch
-        states = take(self.dtype, rows.states, *shape)
-        states[:batch] = self.inputs.states[number].detach()
-        if len(rows.sinks):
-            states[rows.states - batch :] = self.inputs.starts[number].detach()
-        return states
-
-
-class _Backward(_Call):
-    """All steps, last to first, in chunks; the gradients of weights are added up after each chunk."""
-
-    def __call__(self, kept: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
-        rows, step = self.rows, self.step
-        kernel = self.program.kernel("backward")
-        values = self.find([*kernel.layout.buffers, *self.program.plan.factors])
-        output, saved, *states = kept
-        carry = [self._begun(node.shape, gradients[1 + i]) for i, node in enumerate(step.states)]
-        given = torch.zeros_like(output) if gradients[0] is None else gradients[0].contiguous()
-        self.found |= {("output", 0): output, ("output gradient", 0): given}
-        for number, (state, gradient) in enumerate(zip(states, carry, strict=True)):
-            self.found["state", number] = self.found["after", number] = state
-            self.found["state gradient", number] = self.found["gradient of state", number] = gradient
-        self._make_results()
-        make = torch.empty if rows.total else torch.zeros
-        sums = [make(contraction_shape(node), dtype=self.dtype) for node in step.sums]
-        pointers = self.pointers() | self.program.saved_pointers(saved, rows.total)
-        panels, memory = self.program.packed(kernel, values)
-        self._chunks(kernel, pointers, panels, sums)
-        del memory
-        return self._returned(carry, sums)
-
-    def _begun(self, shape: tuple[int, ...], gradient: Tensor | None) -> Tensor:
-        rows, batch = self.rows, self.rows.batch
-        carry = torch.empty(rows.gradients, *shape, dtype=self.dtype)
-        carry[:batch] = 0 if gradient is None else gradient
-        carry[3 * batch] = 0
-        return carry
-
-    def _make_results(self) -> None:
-        """Memory for the gradients of x and of context."""
-        make = torch.zeros if self.job.padded else torch.empty
-        self.found["gradient of x", 0] = make(self.inputs.x.shape, dtype=self.dtype)
-        for number, context in enumerate(self.inputs.contexts):
-            self.found["gradient of context", number] = torch.zeros(context.shape, dtype=self.dtype)
-
-    def _chunks(
-        self, kernel: Kernel, pointers: dict[tuple[str, int], int], panels: list[int], sums: list[Tensor]
-    ) -> None:
-        rows, starts = self.rows, self.rows.starts
-        length = self.program.chunk(rows)
-        chunks = [(first, min(first + length, rows.steps)) for first in range(0, rows.steps, length)]
-        most = max((starts[last] - starts[first] for first, last in chunks), default=0)
-        values = self.program.plan.backward.values
-        memory = {buffer: take(self.dtype, most, buffer.size) for buffer in values}
-        for first, last in reversed(chunks):
-            for buffer, tensor in memory.items():
-                shift = starts[first] * buffer.size * self.dtype.itemsize
-                pointers["value", buffer.number] = tensor.data_ptr() - shift
-            self.go(kernel, pointers, panels, first, last, -1)
-            self.finish(kernel, pointers, panels, starts[first], starts[last])
-            part = Chunk(starts[first], starts[last], pointers, rows.tables)
-            for contraction, total in zip(self.program.plan.contractions, sums, strict=True):
-                part.add(contraction, total, fresh=last == rows.steps)
-
-    def _returned(self, carry: list[Tensor], sums: list[Tensor]) -> list[Tensor | None]:
-        rows, given, captured = self.rows, self.inputs, self.program.captured
-        states = [tensor[rows.first] for tensor in carry]
-        starts = [
-            torch.zeros_like(start).index_add_(0, rows.reset_rows, tensor[rows.sinks])
-            for tensor, start in zip(carry, given.starts, strict=False)
-        ]
-        contexts = [
-            self.found["gradient of context", i] if context.is_floating_point() else None
-            for i, context in enumerate(given.contexts)
-        ]
-        shaped = [total.view(node.shape) for total, node in zip(sums, self.step.sums, strict=True)]
-        learned = iter(self.step.afterwards.forward(*(weight.detach() for weight in given.weights), *shaped))
-        weights = [next(learned) if yes else None for yes in captured.learned]
-        return [self.found["gradient of x", 0], *states, *starts, *contexts, *(None for _ in given.draws), *weights]
-
-
-def contraction_shape(node: Node) -> tuple[int, ...]:
-    """Of a sum over rows: (heads, M, N)."""
-    if len(node.inputs) == 1:
-        return (1, 1, node.inputs[0].size)
-    left, right = node.inputs
-    return (left.shape[0], left.shape[-1], right.shape[-1])

@@ -16,9 +16,12 @@ from torch import Tensor
 
 from elman.engine.backends.llvm import team
 from elman.engine.backends.llvm.cache import addresses
-from elman.engine.backends.llvm.program import Program, shares, words
+from elman.engine.backends.llvm.library import library
+from elman.engine.backends.llvm.memory import take
+from elman.engine.backends.llvm.program import Program
 from elman.engine.backends.llvm.rows import rows
 from elman.engine.backends.llvm.text import Writer, joined
+from elman.engine.backends.llvm.walk import Place, Walk, Word, functions, shares, whole, words
 
 ALONE = 1 << 18
 """Multiplications up to which a second thread costs more than it brings: starting a team takes microseconds."""
@@ -27,8 +30,8 @@ BRIEF = 1 << 20
 MANY = 8
 """Rows for each thread from which on threads share the rows of a step, rather than the blocks of its products."""
 
-MOVE = ("from", "to", "share", "number", "barrier")
-"""Words of the functions that copy numbers, or add them to what is there."""
+ADD = ("from", "to", "share", "number")
+"""Words of the function that adds numbers to what is there."""
 
 Address = int
 
@@ -70,80 +73,96 @@ class Stepper:
     def __init__(self, links: Sequence[Link], input_size: int, batch: int) -> None:
         self.batch, self.dtype = batch, links[0].program.dtype
         self._rows = rows(1, batch, None, None, False, False)
-        self._alive: list[object] = [links, self._rows]
-        """What the calls point at."""
         work = batch * sum(link.program.kernel("inference").work for link in links)
         self.threads = team.threads() if work > ALONE else 1
-        self.x = torch.zeros(batch, input_size, dtype=self.dtype)
+        self.x = self.output = torch.zeros(batch, input_size, dtype=self.dtype)
         self.states: list[list[Tensor]] = []
-        lists: tuple[list[Address], list[Address]] = ([], [])
-        self.output = self.x
-        for link in links:
-            self._append(link, lists)
-        self.source, fetch = self._move(self.x, self.x)
-        fetch = [_functions(self.dtype)["copy"], fetch]
-        self.calls = self._listed(lists[0]), self._listed(lists[1])
-        self.fetching = self._listed([*fetch, *lists[0]]), self._listed([*fetch, *lists[1]])
-        self.run = _runner(self.dtype, work, self.threads)
+        self._alive: list[object] = []
+        """What the calls point at."""
+        self._links = [self._linked(link) for link in links]
+        share = shares(batch, self.threads)
+        place = self.x.data_ptr(), 0, self.x[0].nbytes, ctypes.addressof(share), team.number_address()
+        self.source = words([0, *place])
+        self._alive += [links, share, self.source]
+        self.calls = self._course(0, False), self._course(1, False)
+        self.fetching = self._course(0, True), self._course(1, True)
+        self.run = _runner(work, self.threads)
 
     @property
     def stale(self) -> bool:
         """Was the number of threads changed, or the process forked?"""
         return self.threads > 1 and self.threads != team.threads()
 
-    def _append(self, link: Link, lists: tuple[list[Address], list[Address]]) -> None:
-        """One more cell: a function and its call in each list."""
-        x, step = self.output, link.program.plan.step
-        self.output = torch.zeros(self.batch, step.output.size, dtype=self.dtype)
+    def _linked(self, link: Link) -> Callable[[Walk, int], None]:
+        """Memory for one more cell, and what puts its step into a walk, for either turn."""
+        x, kernel, step = self.output, link.program.kernel("inference"), link.program.plan.step
+        self.output = y = torch.zeros(self.batch, step.output.size, dtype=self.dtype)
         self.states.append([torch.zeros(2, self.batch, *node.shape, dtype=self.dtype) for node in step.states])
-        loop = link.program.kernel("inference").loop
-        for one, call in zip(lists, self._calls(link, x), strict=True):
-            one += [loop, call]
-        if link.residual and x.shape == self.output.shape:
-            _, addition = self._move(x, self.output)
-            for one in lists:
-                one += [_functions(self.dtype)["add"], addition]
+        found = self._found(link, x)
+        panels = self._packed(link)
+        places = {key: tensor.data_ptr() for key, tensor in found.items()}
+        self._alive += [found, panels]
+        parts = self.threads if self.batch < MANY * self.threads else 1
+        share = whole(self.batch, parts) if parts > 1 else shares(self.batch, self.threads)
 
-    def _calls(self, link: Link, x: Tensor) -> tuple[Address, Address]:
-        """The calls of a cell's kernel for both turns."""
-        kernel = link.program.kernel("inference")
-        values = link.program.values(link.weights)
-        panels, memory = link.program.packed(kernel, values)
+        def add(walk: Walk, turn: int) -> None:
+            tables = {"share": ctypes.addressof(share), "first": 0, "last": 1, "onward": 1, "parts": parts}
+            tables |= self._rows.tables | walk.team
+            if turn:
+                tables |= {"before": tables["after"], "after": tables["before"]}
+            walk.hold(share)
+            walk.add(kernel.loop, kernel.call(tables, places, [panel.data_ptr() for panel in panels]))
+            if link.residual and x.shape == y.shape:
+                walk.add(_addition(self.dtype), self._addition(x, y))
+                walk.wait()
+
+        return add
+
+    def _found(self, link: Link, x: Tensor) -> dict[tuple[str, int], Tensor]:
+        """The tensors behind a kernel's buffers."""
         found = {("x", 0): x, ("output", 0): self.output}
         for number, state in enumerate(self.states[-1]):
             found["state", number] = found["after", number] = state
         for number, context in enumerate(link.contexts):
             found["context", number] = _copy(context.detach().to(self.dtype))
-        for buffer in kernel.layout.buffers:
+        values = link.program.weights.computed(link.weights)
+        for buffer in link.program.kernel("inference").layout.buffers:
             if buffer.role == "weight":
                 found["weight", buffer.number] = _copy(values[buffer.number])
             elif buffer.role == "value":
                 found["value", buffer.number] = torch.zeros(self.batch, buffer.size, dtype=self.dtype)
-        self._alive += [memory, found]
-        pointers = {key: tensor.data_ptr() for key, tensor in found.items()}
-        parts = self.threads if self.batch < MANY * self.threads else 1
-        share = words([0, self.batch] * parts) if parts > 1 else shares(self.batch, self.threads)
-        there = {"share": self._held(share), "first": 0, "last": 1, "onward": 1, "parts": parts} | self._rows.tables
-        back = there | {"before": there["after"], "after": there["before"]}
-        first, second = (self._held(kernel.call(tables, pointers, panels)) for tables in (there, back))
-        return first, second
+        return found
 
-    def _move(self, x: Tensor, y: Tensor) -> tuple["ctypes.Array[ctypes.c_int64]", Address]:
-        """The call that copies one tensor to another, or adds it; each thread takes the rows that it computes."""
-        bounds = [bound * x.shape[1] for bound in shares(self.batch, self.threads)]
-        given = {
-            "from": x.data_ptr(), "to": y.data_ptr(), "share": self._held(words(bounds)),
-            "number": team.number_address(), "barrier": team.barrier_address(),
-        }  # fmt: skip
-        call = words([given[name] for name in MOVE])
-        return call, self._held(call)
+    def _packed(self, link: Link) -> list[Tensor]:
+        """A cell's weights, packed."""
+        tensors, lying = link.program.weights(link.weights)
+        given = {f"weight {i}": tensor for i, tensor in enumerate(tensors)}
+        walk, function = Walk(self.threads), library(self.dtype)["pack"]
+        for number, panel in enumerate(link.program.kernel("inference").panels):
+            given[f"panel {number}"] = take(self.dtype, panel.size)
+            panel.pack(function, lying.weights, Place(f"panel {number}"), walk, self.dtype.itemsize)
+        walk.ready().run(given)
+        return [tensor for name, tensor in given.items() if name.startswith("panel")]
 
-    def _listed(self, pairs: Sequence[Address]) -> Address:
-        return self._held(words([len(pairs) // 2, *pairs]))
+    def _addition(self, x: Tensor, y: Tensor) -> list[Word]:
+        """The call that adds one tensor to another; each thread takes the rows that it computes."""
+        share = words([bound * x.shape[1] for bound in shares(self.batch, self.threads)])
+        self._alive.append(share)
+        given = {"from": x.data_ptr(), "to": y.data_ptr(), "share": ctypes.addressof(share)}
+        return [{**given, "number": team.number_address()}[name] for name in ADD]
 
-    def _held(self, values: "ctypes.Array[ctypes.c_int64]") -> Address:
-        self._alive.append(values)
-        return ctypes.addressof(values)
+    def _course(self, turn: int, fetch: bool) -> Address:
+        """Where the list of all calls of a step starts."""
+        walk = Walk(self.threads)
+        if fetch:
+            walk.add(library(self.dtype)["move"], self.source)
+            walk.wait()
+        for add in self._links:
+            add(walk, turn)
+        course = walk.ready()
+        held, start = course.filled({})
+        self._alive += [course, held]
+        return start
 
 
 def _copy(value: Tensor) -> Tensor:
@@ -151,9 +170,9 @@ def _copy(value: Tensor) -> Tensor:
     return value.clone(memory_format=torch.contiguous_format)
 
 
-def _runner(dtype: torch.dtype, work: int, threads: int) -> Callable[[Address], None]:
+def _runner(work: int, threads: int) -> Callable[[Address], None]:
     """What walks through a list of calls."""
-    walk, found = _functions(dtype)["walk"], team.team()
+    walk, found = functions()["walk"], team.team()
     if threads > 1 and found is not None:
         return lambda calls: found.run(walk, calls, threads)
     return _foreign(walk, work <= BRIEF)
@@ -167,29 +186,12 @@ def _foreign(function: Address, locked: bool) -> Callable[[Address], None]:
 
 
 @lru_cache(maxsize=2)
-def _functions(dtype: torch.dtype) -> dict[str, Address]:
-    text = joined([_walk(), _moving("copy", dtype), _moving("add", dtype)])
-    return addresses(text, ("walk", "copy", "add"))
-
-
-def _walk() -> str:
-    """`walk`: a number, then so many pairs of a function and its call; one after the other."""
-    w = Writer(torch.float32, 1)
-    pairs = w.element("%list", "1", "ptr")
-    with w.loop("0", w.assign("load i64, ptr %list")) as number:
-        pair = w.element(pairs, w.i64("mul", number, "2"), "ptr")
-        function = w.assign(f"load ptr, ptr {pair}")
-        call = w.assign(f"load ptr, ptr {w.element(pair, '1', 'ptr')}")
-        w.do(f"call void {function}(ptr {call})")
-    return w.function("void @walk(ptr %list)")
-
-
-def _moving(name: str, dtype: torch.dtype) -> str:
-    """`copy` or `add`: each thread moves its share of numbers, and waits for the others."""
+def _addition(dtype: torch.dtype) -> Address:
+    """`add`: each thread adds its share of numbers to what is there."""
     w = Writer(dtype, 1)
 
     def word(name: str, kind: str = "ptr") -> str:
-        return w.assign(f"load {kind}, ptr {w.element('%call', str(MOVE.index(name)), 'i64')}")
+        return w.assign(f"load {kind}, ptr {w.element('%call', str(ADD.index(name)), 'i64')}")
 
     thread = w.thread(word("number"))
     low, high = w.own_share(word("share"), thread)
@@ -197,9 +199,7 @@ def _moving(name: str, dtype: torch.dtype) -> str:
     with w.loop(low, high) as number:
         place = w.element(to, number)
         value = w.assign(f"load {w.scalar}, ptr {w.element(source, number)}")
-        if name == "add":
-            held = w.assign(f"load {w.scalar}, ptr {place}")
-            value = w.assign(f"fadd {w.scalar} {value}, {held}")
+        held = w.assign(f"load {w.scalar}, ptr {place}")
+        value = w.assign(f"fadd {w.scalar} {value}, {held}")
         w.do(f"store {w.scalar} {value}, ptr {place}")
-    w.do(f"call void {word('barrier')}()")
-    return w.function(f"void @{name}(ptr %call)")
+    return addresses(joined([w.function("void @add(ptr %call)")]), ("add",))["add"]

@@ -2,7 +2,7 @@
 
 import ctypes
 import os
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import torch
@@ -34,11 +34,19 @@ class Team:
         self._parallel.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint]
         self._parallel.restype = None
         self.number = _address(library.omp_get_thread_num)
-        self.barrier = _address(library.GOMP_barrier)
+        self._count = library.omp_get_num_threads
 
     def run(self, function: int, call: int, threads: int) -> None:
         """Let threads run a function of the call's words."""
         self._parallel(function, call, threads, 0)
+
+    @cache  # noqa: B019  there is one team
+    def most(self, wanted: int) -> int:
+        """How many threads come when so many are called: a limit may be set from outside."""
+        came: list[int] = []
+        seen = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(lambda _: came.append(self._count()))
+        self._parallel(_address(seen), None, wanted, 0)
+        return min(len(came), *came, wanted)
 
 
 def _address(function: object) -> int:
@@ -58,17 +66,14 @@ def team() -> Team | None:
 
 def threads() -> int:
     """How many threads a kernel may use: PyTorch's number, and one in a forked process, where a team would hang."""
-    return 1 if _forked or team() is None else torch.get_num_threads()
+    found = None if _forked else team()
+    wanted = torch.get_num_threads()
+    return found.most(wanted) if found and wanted > 1 else 1
 
 
 @ctypes.CFUNCTYPE(ctypes.c_int)
 def _zero() -> int:
     return 0
-
-
-@ctypes.CFUNCTYPE(None)
-def _nothing() -> None:
-    return None
 
 
 def number_address() -> int:
@@ -77,23 +82,27 @@ def number_address() -> int:
     return found.number if found else _address(_zero)
 
 
-def barrier_address() -> int:
-    """The function that waits for all threads."""
-    found = team()
-    return found.barrier if found else _address(_nothing)
+@cache
+def rest_address() -> int:
+    """The function that gives the processor to somebody else for a while."""
+    try:
+        return _address(ctypes.CDLL(None).sched_yield)
+    except (AttributeError, OSError, TypeError):
+        return _address(_zero)
 
 
-def run(function: int, call: "ctypes.Array[ctypes.c_int64]", count: int) -> None:
-    """Run a kernel on some threads; other threads of Python go on meanwhile."""
+def run(function: int, call: int, count: int) -> None:
+    """Run a function of an address on some threads; other threads of Python go on meanwhile."""
     global _started
     found = team()
     if count > 1 and found is not None:
         _started = True
-        found.run(function, ctypes.addressof(call), count)
+        found.run(function, call, count)
     else:
-        _plain(function)(ctypes.addressof(call))
+        plain(function)(call)
 
 
 @lru_cache(maxsize=4096)
-def _plain(function: int) -> "ctypes._FuncPointer":  # pyright: ignore
+def plain(function: int) -> "ctypes._FuncPointer":  # pyright: ignore
+    """A compiled function as one of Python, which gives Python's lock away meanwhile."""
     return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(function)

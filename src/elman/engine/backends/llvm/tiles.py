@@ -180,10 +180,13 @@ def _tile(w: Writer, vectors: int, rows: int, stride: int) -> None:
             once(k, 0)
         first = w.assign(f"icmp eq i64 {start}, 0")
         begun = w.assign(f"xor i1 {w.assign(f'and i1 {first}, %starts')}, true")
-        for v, r in places:
-            address = w.element("%sums", str((v * ROWS + r) * w.lanes))
-            total = Value(w, w.assign(f"load {kind}, ptr {sums[v, r]}"))
-            held = Value(w, w.assign(f"load {kind}, ptr {address}, align {align}"))
-            more = total + held
-            result = w.assign(f"select i1 {begun}, {kind} {more.name}, {kind} {total.name}")
-            w.do(f"store {kind} {result}, ptr {address}, align {align}")
+        addresses = {(v, r): w.element("%sums", str((v * ROWS + r) * w.lanes)) for v, r in places}
+        with w.when(begun):
+            for place, address in addresses.items():
+                # volatile, or LLVM would keep these sums in registers that it does not have
+                held = Value(w, w.assign(f"load volatile {kind}, ptr {address}, align {align}"))
+                total = Value(w, w.assign(f"load {kind}, ptr {sums[place]}")) + held
+                w.do(f"store {kind} {total.name}, ptr {sums[place]}")
+        for place, address in addresses.items():
+            total = w.assign(f"load {kind}, ptr {sums[place]}")
+            w.do(f"store {kind} {total}, ptr {address}, align {align}")

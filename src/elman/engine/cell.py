@@ -185,6 +185,15 @@ def _described(value: object) -> str:
     return type(value).__name__
 
 
+def first_weight(module: nn.Module) -> Tensor | None:
+    """The first floating-point parameter of a module or those inside it, which tells its dtype and device."""
+    for weight in module._parameters.values():
+        if weight is not None and weight.is_floating_point():
+            return weight
+    found = (first_weight(child) for child in module._modules.values() if child is not None)
+    return next((weight for weight in found if weight is not None), None)
+
+
 def state_size(cell: Cell) -> int:
     """How many numbers the cell remembers for one row."""
     return sum(prod(as_sizes(shape)) for shape in cell.state_shapes)

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Integer
 from torch import Tensor, nn
 
 from elman.engine.backends.base import Sequence
-from elman.engine.cell import Cell, Context, State, as_cell, as_sizes
+from elman.engine.cell import Cell, Context, State, as_cell, as_sizes, first_weight
 from elman.engine.dispatch import run
 from elman.engine.padding import within
 from elman.engine.probe import probed
@@ -81,8 +81,11 @@ def _check_input(cell: Cell, x: Tensor, parameters: Mapping[str, Tensor] | None)
         )
     if not x.is_floating_point():
         raise ShapeError(f"{type(cell).__name__} expects floating-point input; received {x.dtype}; try x.float()")
-    weight = next(iter((parameters or {}).values()), next(cell.parameters(), x))
-    if weight.dtype != x.dtype and weight.is_floating_point() and not torch.is_autocast_enabled(x.device.type):
+    weight = next(iter((parameters or {}).values()), None)
+    weight = first_weight(cell) if weight is None else weight
+    if weight is None or weight.dtype == x.dtype or not weight.is_floating_point():
+        return
+    if not torch.is_autocast_enabled(x.device.type):
         raise ShapeError(
             f"{type(cell).__name__} has weights of {weight.dtype}; received input of {x.dtype}; "
             "convert one of them, with x.to(...) or layer.to(...)"

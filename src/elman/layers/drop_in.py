@@ -65,7 +65,7 @@ class _DropIn(nn.RNNBase):
             parameters=[self._parameters_of(suffix) for suffix in suffixes],
         )
         y, final = stack(inside.x, self._split(hx, inside), inside.lengths, inside.resets)
-        joined = tuple(torch.stack(tensors) for tensors in zip(*final, strict=True))
+        joined = tuple(_stacked(tensors) for tensors in zip(*final, strict=True))
         return inside.close(y), joined if inside.batched else tuple(tensor.squeeze(1) for tensor in joined)
 
     def _split(self, hx: State | None, inside: Any) -> list[State | None]:
@@ -82,6 +82,10 @@ class _DropIn(nn.RNNBase):
             )
         hx = hx if inside.batched else tuple(tensor.unsqueeze(1) for tensor in hx)
         return list(zip(*(tensor.unbind(0) for tensor in hx), strict=True))
+
+
+def _stacked(tensors: tuple[Tensor, ...]) -> Tensor:
+    return tensors[0].unsqueeze(0) if len(tensors) == 1 else torch.stack(tensors)
 
 
 def _shape(value: Any) -> Any:

@@ -5,6 +5,7 @@ Key: T time, B batch.
 
 from collections.abc import Sequence as Tensors
 from dataclasses import replace
+from functools import lru_cache
 from operator import attrgetter
 from threading import RLock
 from typing import Any
@@ -19,7 +20,7 @@ from elman.engine.backends.llvm.program import Program
 from elman.engine.backends.llvm.rows import rows
 from elman.engine.backends.llvm.run import Inputs, Job, Scan, forward
 from elman.engine.capture import Captured, Kind, capture
-from elman.engine.cell import Cell, State, as_sizes, check_initial_state
+from elman.engine.cell import Cell, State, as_sizes, check_initial_state, first_weight
 from elman.engine.fingerprint import fingerprint
 from elman.engine.plan import plan
 from elman.engine.stand_in import with_parameters
@@ -133,11 +134,18 @@ def _initial(cell: Cell, sequence: Sequence) -> State:
     """The state before the first step."""
     batch = sequence.x.shape[1]
     if type(cell).initial_state is Cell.initial_state:
-        return tuple(sequence.x.new_zeros(batch, *as_sizes(shape)) for shape in cell.state_shapes)
+        return tuple(_zeros(batch, as_sizes(shape), sequence.x.dtype) for shape in cell.state_shapes)
     twin = with_parameters(cell, sequence.parameters) if sequence.parameters else cell
     initial = twin.initial_state(batch)
     check_initial_state(cell, initial, batch)
     return initial
+
+
+@lru_cache(maxsize=64)
+def _zeros(batch: int, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    """Nobody writes to them: calls share them."""
+    with torch.inference_mode(False):
+        return torch.zeros(batch, *shape, dtype=dtype)
 
 
 def _compiled(cell: Cell, dtype: torch.dtype, contexts: tuple[Kind, ...]) -> Program | Refused:
@@ -179,9 +187,8 @@ def kinds(context: Tensors[Tensor]) -> tuple[Kind, ...]:
 
 def in_one_dtype(cell: Cell, sequence: Sequence) -> Sequence:
     """The input in the dtype of the weights: under autocast it may come in a smaller one; kernels compute in f32."""
-    weight = next(
-        (each for each in (*sequence.parameters.values(), *cell.parameters()) if each.is_floating_point()), None
-    )
+    weight = next((each for each in sequence.parameters.values() if each.is_floating_point()), None)
+    weight = first_weight(cell) if weight is None else weight
     if weight is None or weight.dtype == sequence.x.dtype:
         return sequence
     return replace(sequence, x=sequence.x.to(weight.dtype))

@@ -27,6 +27,8 @@ CHUNK, AHEAD = 64, 512
 """For so many steps at once, or so many rows if these are more."""
 SMALL = 1 << 18
 """Multiplications below which a second thread costs more than it brings."""
+FAR = 1 << 20
+"""Bytes of weights for each row of a thread from which on threads share the blocks, for they come from far away."""
 SPLIT = 1 << 14
 """Multiplications at a step below which threads that share its blocks wait for longer than they work."""
 
@@ -119,9 +121,11 @@ class _Call:
         return [self.walk.room(most * size * self.item) for size in self.kernel.hoists]
 
     def go(self, first: int, last: int, way: int) -> None:
-        """The loop over some steps: threads share the rows, or where there are few, the blocks of each product."""
+        """The loop over some steps: threads share the rows, or where there are few for many weights, the blocks."""
         rows, threads = self.rows, self.walk.threads
-        split = rows.batch < threads and self.kernel.work * rows.batch >= SPLIT
+        weights = sum(panel.size for panel in self.kernel.panels) * self.item
+        wanted = rows.batch < threads or weights * threads >= FAR * rows.batch
+        split = threads > 1 and wanted and self.kernel.work * rows.batch >= SPLIT
         share = whole(rows.batch, threads) if split else rows.share(threads)
         header = self._header(share) | {"onward": way, "parts": threads if split else 1}
         if not self._hoisted:

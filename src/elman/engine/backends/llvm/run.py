@@ -94,9 +94,8 @@ def forward(job: Job, inputs: Inputs) -> tuple[Any, ...]:
     program, rows, dtype = job.program, job.rows, job.program.dtype
     tensors, lying = program.weights(inputs.weights)
     course = there(program, "forward" if job.keep else "inference", rows, lying)
-    make = torch.zeros if job.padded else torch.empty
     step = program.plan.step
-    output = make(job.time, rows.batch, *step.output.shape, dtype=dtype)
+    output = _whole(job, step.output.shape)
     states = [torch.empty(rows.batch, *node.shape, dtype=dtype) for node in step.states]
     room = take(torch.uint8, course.room)
     kept = [output, take(torch.uint8, kept_bytes(program, rows))] if job.keep else []
@@ -117,8 +116,7 @@ def backward(
     tensors, lying = program.weights(inputs.weights)
     course = back(program, rows, lying)
     output, saved = kept
-    make = torch.zeros if job.padded else torch.empty
-    of_x = make(inputs.x.shape, dtype=dtype)
+    of_x = _whole(job, inputs.x.shape[2:])
     of_states = [torch.empty(rows.batch, *node.shape, dtype=dtype) for node in step.states]
     of_resets = [torch.empty(len(rows.sinks), *node.shape, dtype=dtype) for node in step.states]
     of_contexts = [torch.zeros(context.shape, dtype=dtype) for context in inputs.contexts]
@@ -143,6 +141,12 @@ def backward(
     learned = iter(step.afterwards.forward(*(weight.detach() for weight in inputs.weights), *sums))
     weights = [next(learned) if yes else None for yes in captured.learned]
     return [of_x, *of_states, *starts, *contexts, *(None for _ in inputs.draws), *weights]
+
+
+def _whole(job: Job, sizes: Sequence[int]) -> Tensor:
+    """Memory for all steps, zero where no row takes them."""
+    tensor = take(job.program.dtype, job.time, job.rows.batch, *sizes)
+    return tensor.zero_() if job.padded else tensor
 
 
 def _tensors(inputs: Inputs, weights: Sequence[Tensor], dtype: torch.dtype) -> dict[str, Tensor | None]:

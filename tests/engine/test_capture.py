@@ -42,7 +42,7 @@ def targets(captured: Captured, part: str = "step") -> list[str]:
 
 def traced_once(cell: Cell, captured: Captured, x: Tensor, state: State, draws: State = ()) -> tuple[Tensor, State]:
     """The step of the trace, for a batch of another size than that of the trace."""
-    weights = prepared(captured, cell, Sequence(x=x, state=None))
+    weights = prepared(captured.names, captured.prelude.forward, cell, Sequence(x=x, state=None))
     return TracedCell(cell, captured, weights, state)(x, state, draws)
 
 
@@ -65,7 +65,7 @@ def test_the_way_back_is_autograd() -> None:
     captured = capture(cell, torch.float64)
     numbers = {"dtype": torch.float64, "requires_grad": True}
     x, h = torch.randn(2, 3, **numbers), torch.randn(2, 5, **numbers)
-    weights = prepared(captured, cell, Sequence(x=x[None], state=None))
+    weights = prepared(captured.names, captured.prelude.forward, cell, Sequence(x=x[None], state=None))
     after = captured.step.forward(*weights, x, h)
     gradients = [torch.randn_like(each) for each in after]
     inputs = [each.detach() for each in (*weights, x, h)]

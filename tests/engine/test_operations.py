@@ -13,6 +13,7 @@ from torch.fx import Graph as Trace
 from torch.fx import GraphModule
 
 from elman.engine import Cell, State, scan, use_backend
+from elman.engine.backends.llvm.brief import kernel_brief
 from elman.engine.backends.llvm.program import Kernel
 from elman.engine.backends.llvm.rows import rows
 from elman.engine.backends.llvm.walk import Place, Walk
@@ -79,7 +80,7 @@ def run(output: Node, x: Tensor) -> Tensor:
     """What a kernel makes of x (B, ...)."""
     nothing = GraphModule(torch.nn.Module(), Trace())
     phase = plan(Step(Graph(), output, (), {}, (), (), nothing, nothing)).inference
-    kernel, order = Kernel(phase, x.dtype), rows(1, len(x), None, None, False, False)
+    kernel, order = Kernel(kernel_brief(phase, x.dtype), x.dtype), rows(1, len(x), None, None, False, False)
     result = torch.full((len(x), *output.shape), float("nan"), dtype=x.dtype)
     walk, share = Walk(1), order.share(1)
     tables = {"share": addressof(share), "onward": 1, "parts": 1, "first": 0, "last": 1}

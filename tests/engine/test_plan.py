@@ -156,8 +156,9 @@ class Trial:
         self.x = torch.randn(BATCH, self.cell.input_size, dtype=torch.float64, requires_grad=True)
         self.states = tuple(each.requires_grad_() for each in state_for(self.cell, BATCH, torch.float64))
         self.context = tuple(each.requires_grad_() if each.is_floating_point() else each for each in context)
-        self.draws = tuple(each[0] for each in drawn(self.captured, self.x[None]))
-        weights = prepared(self.captured, self.cell, Sequence(x=self.x, state=None))
+        self.draws = tuple(each[0] for each in drawn(self.captured.draws, self.x[None]))
+        sequence = Sequence(x=self.x, state=None)
+        weights = prepared(self.captured.names, self.captured.prelude.forward, self.cell, sequence)
         self.weights = [
             each.detach().requires_grad_(each.requires_grad) for each in weights
         ]  # one may come from another

@@ -24,7 +24,8 @@ def made(name: str) -> tuple[Cell, Captured]:
 
 
 def traced(cell: Cell, captured: Captured, state: State) -> TracedCell:
-    return TracedCell(cell, captured, prepared(captured, cell, Sequence(x=torch.empty(0), state=None)), state)
+    sequence = Sequence(x=torch.empty(0), state=None)
+    return TracedCell(cell, captured, prepared(captured.names, captured.prelude.forward, cell, sequence), state)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -38,12 +39,12 @@ def test_one_trace_serves_every_batch(name: str) -> None:
 def test_draws_come_with_the_context() -> None:
     cell, captured = made("zoneout_by_hand")
     x = torch.randn(4, 3, cell.input_size, dtype=torch.float64)
-    draws, state = drawn(captured, x), state_for(cell, 3, torch.float64)
+    draws, state = drawn(captured.draws, x), state_for(cell, 3, torch.float64)
     assert [each.shape[:2] for each in draws] == [(4, 3)] * len(captured.draws)
     assert all(each.min() >= 0 and each.max() < 1 for each in draws)
     results = [loop(traced(cell, captured, state), Sequence(x=x, state=state, draws=draws)) for _ in range(2)]
     assert torch.equal(results[0][0], results[1][0])
-    other = loop(traced(cell, captured, state), Sequence(x=x, state=state, draws=drawn(captured, x)))
+    other = loop(traced(cell, captured, state), Sequence(x=x, state=state, draws=drawn(captured.draws, x)))
     assert not torch.equal(results[0][0], other[0])
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from elman.engine.backends.base import Backend, Sequence
 from elman.engine.backends.eager import Eager
 from elman.engine.backends.llvm import LLVM, custom_op, kinds
-from elman.engine.backends.llvm.backend import in_one_dtype
+from elman.engine.backends.llvm.backend import in_one_dtype, origin
 from elman.engine.capture import Kind
 from elman.engine.cell import Cell, Context
 from elman.engine.plan import Plan
@@ -113,7 +113,8 @@ def _known(
             if all(type(each) is nn.Parameter and not each.is_meta for each in weights):
                 context = tuple(torch.zeros(2, *shape, dtype=kind) for shape, kind in contexts)
                 x = torch.empty(0, 2, cell.input_size, dtype=dtype)
-                kernels.check(program, cell, Sequence(x=x, state=None, context=context), keep=True)
+                program = kernels.check(program, cell, Sequence(x=x, state=None, context=context), keep=True)
+            program.traced(lambda: origin(cell, dtype, contexts))
             return custom_op.signature(program, cell)
     except Refused as refusal:
         if forced == "llvm":
@@ -165,10 +166,11 @@ def explain_scan(cell: Cell, context: Context = ()) -> Explanation:
     try:
         program = kernels.program(cell, x.dtype, kinds(context))
         if not weight.is_meta:
-            kernels.check(program, cell, Sequence(x=x, state=None, context=context), keep=True)
+            program = kernels.check(program, cell, Sequence(x=x, state=None, context=context), keep=True)
+        plan = program.traced(lambda: origin(cell, x.dtype, kinds(context))).plan
     except Refused as refusal:
         return Explanation(name, "eager", str(refusal))
-    return Explanation(name, "llvm", "its step is fused into kernels of one loop over time", program.plan)
+    return Explanation(name, "llvm", "its step is fused into kernels of one loop over time", plan)
 
 
 @contextmanager

@@ -223,10 +223,10 @@ class Steps:
         empty = torch.empty(0, self.batch, cell.input_size, dtype=self._dtype)
         run = Run(x=empty, state=None, context=context, parameters=parameters)
         program = kernels.program(cell, self._dtype, kinds(context))
-        if program.captured.draws:
+        if program.brief.draws:
             raise Refused("the step draws at random")
-        kernels.check(program, cell, run, keep=False)
-        return Link(program, prepared(program.captured, cell, run), context, level.residual)
+        program = kernels.check(program, cell, run, keep=False)
+        return Link(program, prepared(program.brief.names, program.prelude, cell, run), context, level.residual)
 
     def _watch(self) -> None:
         """Remember which tensors the parameters and buffers are, and how often each was written to."""

@@ -15,11 +15,13 @@ from torch import Tensor
 
 from elman.engine.backends.base import Sequence
 from elman.engine.backends.eager import loop
+from elman.engine.backends.llvm.brief import Function, brief
 from elman.engine.backends.llvm.check import ROWS, compare, trial
-from elman.engine.backends.llvm.program import Program
+from elman.engine.backends.llvm.program import Origin, Program
 from elman.engine.backends.llvm.rows import rows
 from elman.engine.backends.llvm.run import Inputs, Job, Scan, forward
-from elman.engine.capture import Captured, Kind, capture
+from elman.engine.backends.llvm.store import Slot
+from elman.engine.capture import Captured, Draw, Kind, capture
 from elman.engine.cell import Cell, State, as_sizes, check_initial_state, first_weight
 from elman.engine.fingerprint import fingerprint
 from elman.engine.plan import plan
@@ -28,6 +30,7 @@ from elman.engine.step import translate
 from elman.engine.traced import TracedCell
 from elman.errors import Refused
 
+Names = tuple[str, ...]
 DTYPES = (torch.float32, torch.float64)
 
 
@@ -45,7 +48,7 @@ class LLVM:
         program = self.program(cell, sequence.x.dtype, kinds(sequence.context))
         keep = torch.is_grad_enabled()
         if keep not in program.checked and sequence.x.numel():
-            self.check(program, cell, sequence, keep)
+            program = self.check(program, cell, sequence, keep)
         return self._run(program, cell, sequence)
 
     def plain(self, cell: Cell, sequence: Sequence) -> tuple[Tensor, State]:
@@ -55,38 +58,47 @@ class LLVM:
             Refused: The cell cannot be captured.
         """
         program = self.program(cell, sequence.x.dtype, kinds(sequence.context))
-        if not program.captured.draws:
+        if not program.brief.draws:
             raise Refused("nothing is drawn, so the cell itself can run")
         given = self._given(program, cell, sequence)
-        return traced_loop(program.captured, cell, sequence, given)
+        return traced_loop(program.origin.captured, cell, sequence, given)
 
-    def check(self, program: Program, cell: Cell, sequence: Sequence, keep: bool) -> None:
-        """Compare one step with the cell's own, at the first call.
+    def check(self, program: Program, cell: Cell, sequence: Sequence, keep: bool) -> Program:
+        """Compare one step with the cell's own, at the first call; gives the program that stood the test.
 
         Raises:
             Refused: They differ; so they will at later calls.
         """
         with self._lock:
-            if keep in program.checked:
-                return
-            program.checked.add(keep)
-            try:
-                with torch.enable_grad() if keep else torch.no_grad():
-                    self._check(program, cell, sequence)
-            except Refused as refusal:
-                for key, held in self._programs.items():
-                    if held is program:
-                        self._programs[key] = refusal
-                raise
+            while keep not in program.checked:
+                program.checked.add(keep)
+                try:
+                    with torch.enable_grad() if keep else torch.no_grad():
+                        self._check(program, cell, sequence)
+                except Refused as refusal:
+                    program = self._replaced(program, cell, kinds(sequence.context), refusal)
+                else:
+                    program.keep()
+            return program
+
+    def _replaced(self, program: Program, cell: Cell, contexts: tuple[Kind, ...], refusal: Refused) -> Program:
+        """What comes from disk may be too old: it is made anew. What was made here cannot be had."""
+        anew = _made(cell, program.dtype, contexts) if program.from_disk else refusal
+        for key, held in self._programs.items():
+            if held is program:
+                self._programs[key] = anew
+        if isinstance(anew, Refused):
+            raise anew
+        return anew
 
     def _check(self, program: Program, cell: Cell, sequence: Sequence) -> None:
         with torch.random.fork_rng(devices=[]):
             twin = with_parameters(cell, sequence.parameters) if sequence.parameters else cell
             small = trial(cell, sequence, tuple(each.to(sequence.x.dtype) for each in twin.initial_state(ROWS)))
-            small = replace(small, draws=drawn(program.captured, small.x))
+            small = replace(small, draws=drawn(program.brief.draws, small.x))
             given = self._given(program, cell, small)
             ours = self._run(program, cell, small)
-            theirs = traced_loop(program.captured, cell, small, given) if small.draws else loop(twin, small)
+            theirs = traced_loop(program.origin.captured, cell, small, given) if small.draws else loop(twin, small)
             wanted = [each for each in (small.x, *(small.state or ()), *small.context) if each.requires_grad]
             wanted += [each for each in twin.parameters() if each.requires_grad]
             compare(_flat(ours, wanted), _flat(theirs, wanted), _names(len(ours[1]), len(wanted)))
@@ -96,8 +108,8 @@ class LLVM:
         states = _initial(cell, sequence) if sequence.state is None else sequence.state
         starts = () if sequence.resets is None else _initial(cell, sequence)
         states, starts = (tuple(each.to(dtype) for each in group) for group in (states, starts))
-        draws = sequence.draws or drawn(program.captured, sequence.x)
-        weights = prepared(program.captured, cell, sequence)
+        draws = sequence.draws or drawn(program.brief.draws, sequence.x)
+        weights = prepared(program.brief.names, program.prelude, cell, sequence)
         return Inputs(sequence.x, states, starts, sequence.context, draws, weights)
 
     def program(self, cell: Cell, dtype: torch.dtype, contexts: tuple[Kind, ...] = ()) -> Program:
@@ -149,11 +161,28 @@ def _zeros(batch: int, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
 
 
 def _compiled(cell: Cell, dtype: torch.dtype, contexts: tuple[Kind, ...]) -> Program | Refused:
+    slot = Slot(cell, dtype, contexts)
+    held = slot.read()
+    return _made(cell, dtype, contexts, slot) if held is None else Program(held, dtype, slot)
+
+
+def _made(cell: Cell, dtype: torch.dtype, contexts: tuple[Kind, ...], slot: Slot | None = None) -> Program | Refused:
+    slot = slot or Slot(cell, dtype, contexts)
     try:
-        captured = capture(_filled(cell, dtype), dtype, contexts)
-        return Program(captured, plan(translate(captured, dtype)), dtype)
+        made = origin(cell, dtype, contexts)
+        return Program(brief(made.captured, made.plan, dtype), dtype, slot, made)
     except Refused as refusal:
         return refusal
+
+
+def origin(cell: Cell, dtype: torch.dtype, contexts: tuple[Kind, ...]) -> Origin:
+    """Trace and plan a step.
+
+    Raises:
+        Refused: It cannot be fused.
+    """
+    captured = capture(_filled(cell, dtype), dtype, contexts)
+    return Origin(captured, plan(translate(captured, dtype)))
 
 
 def _filled(cell: Cell, dtype: torch.dtype) -> Cell:
@@ -194,25 +223,23 @@ def in_one_dtype(cell: Cell, sequence: Sequence) -> Sequence:
     return replace(sequence, x=sequence.x.to(weight.dtype))
 
 
-def prepared(captured: Captured, cell: Cell, sequence: Sequence) -> tuple[Tensor, ...]:
-    """What the prelude makes of the cell's parameters and buffers."""
+def prepared(names: Names, prelude: Function, cell: Cell, sequence: Sequence) -> tuple[Tensor, ...]:
+    """What the prelude makes of the cell's parameters and buffers, or of what stands in for them."""
     instead = sequence.parameters
-    values = [instead[name] if name in instead else attrgetter(name)(cell) for name in captured.names]
-    if captured.order is not None:
-        return tuple(values[place] for place in captured.order)
-    return captured.prelude.forward(*values)
+    return prelude(*(instead[name] if name in instead else attrgetter(name)(cell) for name in names))
 
 
-def drawn(captured: Captured, x: Tensor) -> tuple[Tensor, ...]:
+def drawn(draws: Tensors[Draw], x: Tensor) -> tuple[Tensor, ...]:
     """What all steps draw at random, (T, B, ...)."""
     makers = {"uniform": torch.rand, "normal": torch.randn}
-    return tuple(makers[draw.kind](*x.shape[:2], *draw.shape, dtype=x.dtype) for draw in captured.draws)
+    return tuple(makers[draw.kind](*x.shape[:2], *draw.shape, dtype=x.dtype) for draw in draws)
 
 
 def _plain(program: Program, cell: Cell, sequence: Sequence, tensors: Tensors[Tensor]) -> tuple[Tensor, ...]:
     """The same call by the plain loop over the traced step."""
     given = Inputs.of(program, sequence.resets is not None, tensors)
-    output, states = traced_loop(program.captured, cell, replace(sequence, x=given.x), given)
+    captured = program.traced(lambda: origin(cell, program.dtype, kinds(sequence.context))).captured
+    output, states = traced_loop(captured, cell, replace(sequence, x=given.x), given)
     return output, *states
 
 

@@ -1,8 +1,8 @@
 """Object code on disk, so that the next process need not compile.
 
-One file a text: a checksum, then the code. A file is written beside its place and renamed, so that nobody ever reads
-half of one; what a disk or a killed process damaged does not fit its checksum and is made anew. The folder stays below
-a size: what was used longest ago goes first.
+One file a text: a checksum, then the code; briefs lie in the same folder. A file is written beside its place and
+renamed, so that nobody ever reads half of one; what a disk or a killed process damaged does not fit its checksum and is
+made anew. The folder stays below a size: what was used longest ago goes first.
 """
 
 import os
@@ -19,7 +19,7 @@ from elman.engine.backends.llvm.target import Target, host
 
 VARIABLE = "ELMAN_CACHE"
 LIMIT = 256 << 20
-"""Bytes of object code in the folder."""
+"""Bytes in the folder."""
 ABANDONED = 3600.0
 """Seconds after which a file that was never renamed belongs to a process that is gone."""
 
@@ -36,11 +36,10 @@ def object_code(text: str, target: Target) -> bytes:
     if home is None:
         return assembled(text, target)
     place = home / f"{_key(text, target)}.o"
-    code = _read(place)
+    code = read(place)
     if code is None:
         code = assembled(text, target)
-        _write(place, code)
-        _trim(home)
+        write(place, code)
     return code
 
 
@@ -64,8 +63,8 @@ def _key(text: str, target: Target) -> str:
     return sha256(repr((made_by, target, text)).encode()).hexdigest()
 
 
-def _read(place: Path) -> bytes | None:
-    """The code in a file, if it is there and whole."""
+def read(place: Path) -> bytes | None:
+    """What a file holds, if it is there and whole."""
     try:
         held = place.read_bytes()
     except OSError:
@@ -79,7 +78,7 @@ def _read(place: Path) -> bytes | None:
     return code
 
 
-def _write(place: Path, code: bytes) -> None:
+def write(place: Path, code: bytes) -> None:
     """Write beside the place, then rename; a disk that is full or read-only is no error."""
     beside: Path | None = None
     try:
@@ -92,11 +91,12 @@ def _write(place: Path, code: bytes) -> None:
         if beside is not None:
             with suppress(OSError):
                 beside.unlink()
+    _trim(place.parent)
 
 
 def _trim(home: Path) -> None:
     """Remove what was used longest ago, until the rest is small enough, and what was left behind half-written."""
-    held = sorted(_entries(home, "*.o"), reverse=True)
+    held = sorted([*_entries(home, "*.o"), *_entries(home, "*.brief")], reverse=True)
     total = 0
     for _, size, path in held:
         total += size

@@ -40,9 +40,9 @@ def key_of(program: Program) -> str:
     for key, held in vars(_programs).items():
         if held is program:
             return key
-    inputs = [node for node in program.captured.step.graph.nodes if node.op == "placeholder"]
+    inputs = [node for node in program.origin.captured.step.graph.nodes if node.op == "placeholder"]
     shapes = [tuple(node.meta["val"].shape) for node in inputs]
-    name = "scan_" + sha256(f"{program.dtype}\n{program.captured}\n{shapes}".encode()).hexdigest()[:16]
+    name = "scan_" + sha256(f"{program.dtype}\n{program.origin.captured}\n{shapes}".encode()).hexdigest()[:16]
     key, number = name, 1
     while hasattr(_programs, key):  # steps that differ only in a constant tensor
         key, number = f"{name}_{number}", number + 1
@@ -63,15 +63,15 @@ HIDDEN = "_"
 
 def signature(program: Program, cell: Cell) -> Signature:
     """What a graph must know."""
-    draws = tuple((draw.kind, draw.shape) for draw in program.captured.draws)
+    draws = tuple((draw.kind, draw.shape) for draw in program.brief.draws)
     attributes = tuple(
         (tuple(path.split(".")) if path else (), name, value)
         for path, module in cell.named_modules()
         for name, value in vars(module).items()
         if isinstance(value, PLAIN) and not name.startswith(HIDDEN)
     )
-    names = program.captured.names
-    places = [node for node in program.captured.prelude.graph.nodes if node.op == "placeholder"]
+    names = program.brief.names
+    places = [node for node in program.origin.captured.prelude.graph.nodes if node.op == "placeholder"]
     unused = tuple(name for name, place in zip(names, places, strict=True) if not place.users)
     return key_of(program), names, unused, draws, attributes
 
@@ -109,7 +109,11 @@ def call(known: Signature, cell: Cell, sequence: Sequence) -> tuple[Tensor, Stat
     states = _initial(cell, sequence, unused) if sequence.state is None else sequence.state
     starts = () if sequence.resets is None else _initial(cell, sequence, unused)
     tensors = [sequence.x, *(each.to(dtype) for each in states), *(each.to(dtype) for each in starts)]
-    tensors += [*sequence.context, *draws, *getattr(_programs, key).captured.prelude(*(named[name] for name in names))]
+    tensors += [
+        *sequence.context,
+        *draws,
+        *getattr(_programs, key).origin.captured.prelude(*(named[name] for name in names)),
+    ]
     output, *after = torch.ops.elman.scan(key, tensors, sequence.lengths, sequence.resets, sequence.reverse)
     return output, tuple(after)
 
@@ -163,9 +167,9 @@ def _scan(
 
 @_scan.register_fake
 def _shapes(key: str, tensors: Many[Tensor], *_: object) -> list[Tensor]:
-    step, x = _found(key).plan.step, tensors[0]
+    brief, x = _found(key).brief, tensors[0]
     time, batch, _size = x.shape
-    return [x.new_empty(time, batch, *step.output.shape), *(x.new_empty(batch, *each.shape) for each in step.states)]
+    return [x.new_empty(time, batch, *brief.output), *(x.new_empty(batch, *shape) for shape in brief.states)]
 
 
 @torch.library.custom_op("elman::scan_backward", mutates_args=(), device_types="cpu")

@@ -11,6 +11,7 @@ Key: T time, B batch, N rows at all steps.
 import ctypes
 from collections.abc import Sequence
 from itertools import accumulate
+from math import prod
 
 from elman.engine.backends.llvm import team
 from elman.engine.backends.llvm.contract import Sums
@@ -20,7 +21,12 @@ from elman.engine.backends.llvm.program import Program
 from elman.engine.backends.llvm.rows import Rows
 from elman.engine.backends.llvm.walk import ALIGNED, Course, Place, Walk, Word, Words, shares, whole
 from elman.engine.backends.llvm.weights import Lying, Panel
+from elman.engine.nest import Buffer
 
+LONGEST = 1024
+"""Steps that the way back takes at once."""
+BYTES = 1 << 23
+"""Of values that the way back makes, before it adds up the gradients of weights and starts anew."""
 FEW = 4
 """Rows of a thread below which products of the input are taken ahead."""
 CHUNK, AHEAD = 64, 512
@@ -59,8 +65,8 @@ def kept_bytes(program: Program, rows: Rows) -> int:
 def _kept_starts(program: Program, rows: Rows) -> list[int]:
     """In the memory that is kept: all states, then each value that is saved, all rows of each; at last its end."""
     item = program.dtype.itemsize
-    sizes = [rows.states * node.size * item for node in program.plan.step.states]
-    sizes += [rows.total * buffer.size * item for buffer in program.plan.saved.values()]
+    sizes = [rows.states * prod(shape) * item for shape in program.brief.states]
+    sizes += [rows.total * buffer.size * item for buffer in program.brief.saved]
     return list(accumulate((-(-size // ALIGNED) * ALIGNED for size in sizes), initial=0))
 
 
@@ -71,24 +77,32 @@ def _remembered(program: Program, name: str, rows: Rows, lying: Lying, make: typ
     return program.course((name, rows, lying, threads), lambda: make(program, name, rows, lying, threads).course())
 
 
+def _chunk(made: Sequence[Buffer], item: int, batch: int) -> int:
+    """Steps that the way back takes before it adds up the gradients of weights."""
+    size = sum(buffer.size for buffer in made) or 1
+    return max(8, min(BYTES // (size * item * max(batch, 1)), LONGEST))
+
+
 class _Call:
     """What both ways share."""
 
     def __init__(self, program: Program, name: str, rows: Rows, lying: Lying, threads: int) -> None:
-        self.program, self.rows, self.step, self.item = program, rows, program.plan.step, program.dtype.itemsize
+        self.program, self.rows, self.brief, self.item = program, rows, program.brief, program.dtype.itemsize
+        self.states = [prod(shape) for shape in program.brief.states]
+        """Numbers in each state of a row."""
         self.name, self.kernel, self.walk = name, program.kernel(name), Walk(threads)
         self.walk.hold(rows)
         self.places: dict[tuple[str, int], Place] = {("x", 0): Place("x"), ("output", 0): Place("output")}
         """Where buffers start, by role and number."""
-        counts = {"context": program.captured.contexts, "draw": len(program.captured.draws)}
+        counts = {"context": self.brief.contexts, "draw": len(self.brief.draws)}
         for role, count in counts.items():
             self.places |= {(role, number): Place(f"{role} {number}") for number in range(count)}
         self.places |= {("weight", number): weight.place for number, weight in enumerate(lying.weights)}
         starts = _kept_starts(program, rows)
-        self.kept_states = [Place("kept", start) for start in starts[: len(self.step.states)]]
-        saved = zip(program.plan.saved.values(), starts[len(self.step.states) :], strict=False)
+        self.kept_states = [Place("kept", start) for start in starts[: len(self.states)]]
+        saved = zip(self.brief.saved, starts[len(self.states) :], strict=False)
         self.places |= {("saved", buffer.number): Place("kept", start) for buffer, start in saved}
-        self.panels = [self._packed(panel, lying) for panel in self.kernel.panels]
+        self.panels = [self._packed(panel, lying) for panel in self.kernel.brief.panels]
         self._hoisted = self._hoist_room()
 
     def course(self) -> Course:
@@ -118,12 +132,12 @@ class _Call:
             return []
         self.length = max(CHUNK, AHEAD // max(batch, 1))
         most = min(self.rows.total, self.length * batch)
-        return [self.walk.room(most * size * self.item) for size in self.kernel.hoists]
+        return [self.walk.room(most * size * self.item) for size in self.kernel.brief.hoists]
 
     def go(self, first: int, last: int, way: int) -> None:
         """The loop over some steps: threads share the rows, or where there are few for many weights, the blocks."""
         rows, threads = self.rows, self.walk.threads
-        weights = sum(panel.size for panel in self.kernel.panels) * self.item
+        weights = sum(panel.size for panel in self.kernel.brief.panels) * self.item
         wanted = rows.batch < threads or weights * threads >= FAR * rows.batch
         split = threads > 1 and wanted and self.kernel.work * rows.batch >= SPLIT
         share = whole(rows.batch, threads) if split else rows.share(threads)
@@ -133,7 +147,7 @@ class _Call:
         for low in range(first, last, self.length):
             high = min(low + self.length, last)
             start, end = rows.starts[low], rows.starts[high]
-            sizes = zip(self._hoisted, self.kernel.hoists, strict=True)
+            sizes = zip(self._hoisted, self.kernel.brief.hoists, strict=True)
             hoists = [place + -start * size * self.item for place, size in sizes]
             self._outside(self.kernel.ahead, start, end, hoists)
             self._loop(header | {"first": low, "last": high, "mode": READY}, hoists)
@@ -156,63 +170,63 @@ class _Call:
 
 class _There(_Call):
     def course(self) -> Course:
-        rows, batch, states = self.rows, self.rows.batch, self.step.states
-        for number, (node, place) in enumerate(zip(states, self._states(), strict=True)):
+        rows, batch, states = self.rows, self.rows.batch, self.states
+        for number, (size, place) in enumerate(zip(states, self._states(), strict=True)):
             self.places["state", number] = self.places["after", number] = place
-            self.move(place, Place(f"state {number}"), node.size, batch)
+            self.move(place, Place(f"state {number}"), size, batch)
             if len(rows.sinks):
-                after = place + (rows.states - batch) * node.size * self.item
-                self.move(after, Place(f"start {number}"), node.size, batch)
+                after = place + (rows.states - batch) * size * self.item
+                self.move(after, Place(f"start {number}"), size, batch)
         for buffer in self.kernel.values:
             self.places["value", buffer.number] = self.walk.room(batch * buffer.size * self.item)
         self.walk.wait()
         self.go(0, rows.steps, 1)
-        for number, node in enumerate(states):
-            self.move(Place(f"final {number}"), self.places["state", number], node.size, batch, rows.last.data_ptr())
+        for number, size in enumerate(states):
+            self.move(Place(f"final {number}"), self.places["state", number], size, batch, rows.last.data_ptr())
         return self.walk.ready()
 
     def _states(self) -> list[Place]:
         if self.name == "forward":
             return self.kept_states
-        return [self.walk.room(self.rows.states * node.size * self.item) for node in self.step.states]
+        return [self.walk.room(self.rows.states * size * self.item) for size in self.states]
 
 
 class _Back(_Call):
     def course(self) -> Course:
-        rows, batch, states = self.rows, self.rows.batch, self.step.states
+        rows, batch, states = self.rows, self.rows.batch, self.states
         self.places["output gradient", 0] = Place("output gradient")
         self.places["gradient of x", 0] = Place("gradient of x")
-        for number in range(self.program.captured.contexts):
+        for number in range(self.brief.contexts):
             self.places["gradient of context", number] = Place(f"gradient of context {number}")
-        for number, (node, kept) in enumerate(zip(states, self.kept_states, strict=True)):
+        for number, (size, kept) in enumerate(zip(states, self.kept_states, strict=True)):
             self.places["state", number] = self.places["after", number] = kept
-            carry = self.walk.room(rows.gradients * node.size * self.item)
+            carry = self.walk.room(rows.gradients * size * self.item)
             self.places["state gradient", number] = self.places["gradient of state", number] = carry
-            self.move(carry, Place(f"gradient {number}"), node.size, batch)
-            self.move(carry + 3 * batch * node.size * self.item, 0, node.size, 1)
+            self.move(carry, Place(f"gradient {number}"), size, batch)
+            self.move(carry + 3 * batch * size * self.item, 0, size, 1)
         self.walk.wait()
         self._chunks()
-        for number, node in enumerate(states):
+        for number, size in enumerate(states):
             carry = self.places["state gradient", number]
-            self.move(Place(f"gradient of state {number}"), carry, node.size, batch, rows.first.data_ptr())
+            self.move(Place(f"gradient of state {number}"), carry, size, batch, rows.first.data_ptr())
             if len(rows.sinks):
                 to, events = Place(f"gradient of reset {number}"), len(rows.sinks)
-                self.move(to, carry, node.size, events, rows.sinks.data_ptr())
+                self.move(to, carry, size, events, rows.sinks.data_ptr())
         return self.walk.ready()
 
     def _chunks(self) -> None:
-        rows, plan, starts = self.rows, self.program.plan, self.rows.starts
-        length = self.program.chunk(rows)
+        rows, brief, starts = self.rows, self.brief, self.rows.starts
+        length = _chunk(brief.made, self.item, rows.batch)
         chunks = [(first, min(first + length, rows.steps)) for first in range(0, rows.steps, length)]
         most = max((starts[last] - starts[first] for first, last in chunks), default=0)
-        memory = {buffer: self.walk.room(most * buffer.size * self.item) for buffer in plan.backward.values}
-        sums = Sums(plan.contractions, self.places, rows.tables, self.program.dtype, self.walk)
+        memory = {buffer: self.walk.room(most * buffer.size * self.item) for buffer in brief.made}
+        sums = Sums(brief.contractions, self.places, rows.tables, self.program.dtype, self.walk)
         for first, last in reversed(chunks):
             start, end = starts[first], starts[last]
             for buffer, place in memory.items():
                 self.places["value", buffer.number] = place + -start * buffer.size * self.item
             self.go(first, last, -1)
-            if self.kernel.text.after:
+            if self.kernel.brief.after:
                 self._outside(self.kernel.after, start, end)
             sums.add(start, end, fresh=last == rows.steps)
             self.walk.wait()

@@ -58,8 +58,9 @@ class Inputs:
     @staticmethod
     def of(program: Program, resets: bool, tensors: Sequence[Tensor]) -> "Inputs":
         """Take a flat list apart."""
-        captured = program.captured
-        counts = (1, captured.states, captured.states * resets, captured.contexts, len(captured.draws))
+        brief = program.brief
+        states = len(brief.states)
+        counts = (1, states, states * resets, brief.contexts, len(brief.draws))
         parts, start = [], 0
         for count in counts:
             parts.append(tuple(tensors[start : start + count]))
@@ -94,9 +95,9 @@ def forward(job: Job, inputs: Inputs) -> tuple[Any, ...]:
     program, rows, dtype = job.program, job.rows, job.program.dtype
     tensors, lying = program.weights(inputs.weights)
     course = there(program, "forward" if job.keep else "inference", rows, lying)
-    step = program.plan.step
-    output = _whole(job, step.output.shape)
-    states = [torch.empty(rows.batch, *node.shape, dtype=dtype) for node in step.states]
+    brief = program.brief
+    output = _whole(job, brief.output)
+    states = [torch.empty(rows.batch, *shape, dtype=dtype) for shape in brief.states]
     room = take(torch.uint8, course.room)
     kept = [output, take(torch.uint8, kept_bytes(program, rows))] if job.keep else []
     given = _tensors(inputs, tensors, dtype)
@@ -112,15 +113,15 @@ def backward(
 ) -> list[Tensor | None]:
     """Gradients of all inputs, from those of output and last states."""
     program, rows, dtype = job.program, job.rows, job.program.dtype
-    captured, step = program.captured, program.plan.step
+    brief = program.brief
     tensors, lying = program.weights(inputs.weights)
     course = back(program, rows, lying)
     output, saved = kept
     of_x = _whole(job, inputs.x.shape[2:])
-    of_states = [torch.empty(rows.batch, *node.shape, dtype=dtype) for node in step.states]
-    of_resets = [torch.empty(len(rows.sinks), *node.shape, dtype=dtype) for node in step.states]
+    of_states = [torch.empty(rows.batch, *shape, dtype=dtype) for shape in brief.states]
+    of_resets = [torch.empty(len(rows.sinks), *shape, dtype=dtype) for shape in brief.states]
     of_contexts = [torch.zeros(context.shape, dtype=dtype) for context in inputs.contexts]
-    sums = [(torch.empty if rows.total else torch.zeros)(node.shape, dtype=dtype) for node in step.sums]
+    sums = [(torch.empty if rows.total else torch.zeros)(shape, dtype=dtype) for shape in brief.sums]
     given = _tensors(inputs, tensors, dtype) | {"output": output, "kept": saved, "gradient of x": of_x}
     given["output gradient"] = torch.zeros_like(output) if gradients[0] is None else gradients[0].contiguous()
     given |= {f"gradient {i}": None if each is None else each.contiguous() for i, each in enumerate(gradients[1:])}
@@ -138,8 +139,8 @@ def backward(
         gradient if context.is_floating_point() else None
         for gradient, context in zip(of_contexts, inputs.contexts, strict=True)
     ]
-    learned = iter(step.afterwards.forward(*(weight.detach() for weight in inputs.weights), *sums))
-    weights = [next(learned) if yes else None for yes in captured.learned]
+    learned = iter(program.afterwards(*(weight.detach() for weight in inputs.weights), *sums))
+    weights = [next(learned) if yes else None for yes in brief.learned]
     return [of_x, *of_states, *starts, *contexts, *(None for _ in inputs.draws), *weights]
 
 

@@ -95,9 +95,9 @@ class Stepper:
 
     def _linked(self, link: Link) -> Callable[[Walk, int], None]:
         """Memory for one more cell, and what puts its step into a walk, for either turn."""
-        x, kernel, step = self.output, link.program.kernel("inference"), link.program.plan.step
-        self.output = y = torch.zeros(self.batch, step.output.size, dtype=self.dtype)
-        self.states.append([torch.zeros(2, self.batch, *node.shape, dtype=self.dtype) for node in step.states])
+        x, kernel, brief = self.output, link.program.kernel("inference"), link.program.brief
+        self.output = y = torch.zeros(self.batch, *brief.output, dtype=self.dtype)
+        self.states.append([torch.zeros(2, self.batch, *shape, dtype=self.dtype) for shape in brief.states])
         found = self._found(link, x)
         panels = self._packed(link)
         places = {key: tensor.data_ptr() for key, tensor in found.items()}
@@ -126,7 +126,7 @@ class Stepper:
         for number, context in enumerate(link.contexts):
             found["context", number] = _copy(context.detach().to(self.dtype))
         values = link.program.weights.computed(link.weights)
-        for buffer in link.program.kernel("inference").layout.buffers:
+        for buffer in link.program.kernel("inference").brief.buffers:
             if buffer.role == "weight":
                 found["weight", buffer.number] = _copy(values[buffer.number])
             elif buffer.role == "value":
@@ -138,7 +138,7 @@ class Stepper:
         tensors, lying = link.program.weights(link.weights)
         given = {f"weight {i}": tensor for i, tensor in enumerate(tensors)}
         walk, function = Walk(self.threads), library(self.dtype)["pack"]
-        for number, panel in enumerate(link.program.kernel("inference").panels):
+        for number, panel in enumerate(link.program.kernel("inference").brief.panels):
             given[f"panel {number}"] = take(self.dtype, panel.size)
             panel.pack(function, lying.weights, Place(f"panel {number}"), walk, self.dtype.itemsize)
         walk.ready().run(given)

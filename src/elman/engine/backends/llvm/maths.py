@@ -104,7 +104,7 @@ class Maths:
         dtype = self.w.dtype
         shifted = self.fma(a, factor / LN2, MAGIC[dtype])
         n = shifted - MAGIC[dtype]
-        a = {-1: -a, 1: a, 2: a + a}[factor]
+        a = -a if factor == -1 else a if factor == 1 else a + a
         if near and dtype == torch.float32:
             return shifted, self.fma(n, -LN2, a)
         r = self.fma(n, -HIGH[dtype], a)

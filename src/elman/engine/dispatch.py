@@ -102,25 +102,27 @@ def _known(
     cell: Cell, dtype: torch.dtype, contexts: tuple[Kind, ...], forced: str | None
 ) -> "custom_op.Signature | None":
     """What a graph must know of a cell's kernels; None where there are none, or they are not wanted."""
-    kernels = BACKENDS["llvm"]
-    assert isinstance(kernels, LLVM)
     if forced == "eager":
         return None
     try:
-        with custom_op.with_numbers():
-            program = kernels.program(cell, dtype, contexts)
-            weights = list(cell.parameters())
-            if all(type(each) is nn.Parameter and not each.is_meta for each in weights):
-                context = tuple(torch.zeros(2, *shape, dtype=kind) for shape, kind in contexts)
-                x = torch.empty(0, 2, cell.input_size, dtype=dtype)
-                program = kernels.check(program, cell, Sequence(x=x, state=None, context=context), keep=True)
-            program.traced(lambda: origin(cell, dtype, contexts))
-            return custom_op.signature(program, cell)
+        return custom_op.with_numbers(lambda: _looked_at(cell, dtype, contexts))
     except Refused as refusal:
         if forced == "llvm":
             raise
         _tell(cell, str(refusal))
         return None
+
+
+def _looked_at(cell: Cell, dtype: torch.dtype, contexts: tuple[Kind, ...]) -> "custom_op.Signature":
+    kernels = BACKENDS["llvm"]
+    assert isinstance(kernels, LLVM)
+    program = kernels.program(cell, dtype, contexts)
+    if all(type(each) is nn.Parameter and not each.is_meta for each in cell.parameters()):
+        context = tuple(torch.zeros(2, *shape, dtype=kind) for shape, kind in contexts)
+        x = torch.empty(0, 2, cell.input_size, dtype=dtype)
+        program = kernels.check(program, cell, Sequence(x=x, state=None, context=context), keep=True)
+    program.traced(lambda: origin(cell, dtype, contexts))
+    return custom_op.signature(program, cell)
 
 
 def _unsuited(sequence: Sequence) -> str | None:

@@ -8,16 +8,16 @@ tensors whose shapes are known beforehand). The shape of time and batch may diff
 Key: T time, B batch.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from collections.abc import Sequence as Many
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor
-from torch.utils._python_dispatch import _disable_current_modes
 
 from elman.engine.backends.base import Sequence
 from elman.engine.backends.llvm.program import Program
@@ -26,6 +26,8 @@ from elman.engine.backends.llvm.run import Inputs, Job, backward, forward
 from elman.engine.cell import Cell, State, as_sizes
 from elman.engine.stand_in import with_parameters
 from elman.errors import Refused, ShapeError
+
+Result = TypeVar("Result")
 
 
 class _Programs:
@@ -81,11 +83,10 @@ def looks_without_numbers(x: Tensor) -> bool:
     return torch.compiler.is_compiling() or isinstance(x, FakeTensor)
 
 
-@contextmanager
-def with_numbers() -> Iterator[None]:
-    """Out of whatever looks at tensors without numbers."""
-    with _disable_current_modes():
-        yield
+def with_numbers(function: Callable[[], Result]) -> Result:
+    """Call a function in a thread of its own, where PyTorch looks at no tensor without its numbers."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(copy_context().run, function).result()
 
 
 def call(known: Signature, cell: Cell, sequence: Sequence) -> tuple[Tensor, State]:

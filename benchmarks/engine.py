@@ -4,6 +4,7 @@
     --only lstm,step parts by name: lstm gru rnn peephole-lstm layer-norm-lstm gated zoneout-lstm ligru slstm
                      step compile memory first_call tinyshakespeare
     --without compile   parts to leave out of a full run; the result names them
+    --again lstm     parts to measure once more; the others stay as they are in the result, which says so
     --peers          the peers alone, with their GFLOP/s
     --threads 2      of every contestant
 
@@ -14,6 +15,7 @@ the README; it wants the machine for itself.
 Key: T time, B batch, I input size, H hidden size; I = H.
 """
 
+import json
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from importlib.metadata import version
@@ -22,7 +24,7 @@ from time import perf_counter
 
 import torch
 from engine.contests import OWN_LSTM
-from engine.findings import Findings, disturbed
+from engine.findings import METRICS, Findings, disturbed
 from engine.parts import PARTS, Options, peers_alone
 from engine.peak import peak
 from engine.picture import draw
@@ -48,9 +50,11 @@ def main() -> None:
         print_peers(peers_alone(arguments.only, options), console)
         print(f"FMA peak {peak(options.threads) / 1e9:.1f} GFLOP/s")
         return
-    found = Findings()
-    whole = not arguments.quick and set(arguments.only) | set(arguments.without) == set(PARTS)
-    done: list[str] = []
+    found = _before(arguments.again) if arguments.again else Findings()
+    whole = bool(arguments.again) or (
+        not arguments.quick and set(arguments.only) | set(arguments.without) == set(PARTS)
+    )
+    done = [name for name in PARTS if arguments.again and name not in arguments.again]
     for name in arguments.only:
         with found.guarded(name, "", "as a whole"):
             PARTS[name](found, options)
@@ -68,6 +72,17 @@ def main() -> None:
         sys.exit(f"{len(found.wrong)} numbers are not reported, because something was wrong")
 
 
+def _before(again: list[str]) -> Findings:
+    """What a former run has found of the parts that are not measured again."""
+    path = ROOT / "benchmarks" / "results" / "engine.json"
+    result = json.loads(path.read_text())
+    rows = [row for row in result["rows"] if row["mode"] in ("step", "compile") or row["cell"] not in again]
+    others = {key: value for key, value in result["metrics"].items() if key not in METRICS and value is not None}
+    found = Findings(rows, others)
+    found.notes.append(f"measured at {result['commit'][:8]}: all but {', '.join(again)}")
+    return found
+
+
 def _keep(found: Findings, done: list[str], options: Options, seconds: float) -> None:
     """Write what there is so far, so that a run that is stopped has not been for nothing."""
     missing = [name for name in PARTS if name not in done]
@@ -82,7 +97,9 @@ def _arguments() -> Namespace:
     parser.add_argument("--peers", action="store_true", help="the peers alone")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--without", type=_names, default=[], help="parts to leave out of a full run")
+    parser.add_argument("--again", type=_names, default=[], help="parts to measure once more")
     arguments = parser.parse_args()
+    arguments.only = arguments.again or arguments.only
     arguments.only = [name for name in arguments.only if name not in arguments.without]
     return arguments
 

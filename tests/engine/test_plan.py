@@ -19,7 +19,8 @@ from elman.engine.backends.llvm.backend import drawn, prepared
 from elman.engine.capture import Captured, capture
 from elman.engine.nest import Buffer, Instruction, Nest, Slot
 from elman.engine.operations import OPERATIONS
-from elman.engine.plan import Contraction, Factor, Phase, Plan, plan
+from elman.engine.phases import Contraction, Factor, Phase, Plan
+from elman.engine.plan import plan
 from elman.engine.printed import printed
 from elman.engine.step import Step, translate
 from elman.engine.traced import TracedCell

@@ -6,11 +6,13 @@ from dataclasses import replace
 import pytest
 import torch
 
+from elman.engine import lower
 from elman.engine.affine import Affine, counter
 from elman.engine.capture import capture
 from elman.engine.graph import Graph, Node
 from elman.engine.nest import Buffer, Instruction, Nest, Slot
-from elman.engine.plan import Phase, Plan, Stage, plan
+from elman.engine.phases import Phase, Plan, Stage
+from elman.engine.plan import plan
 from elman.engine.step import Step, translate
 from elman.engine.verify import verify, verify_step
 from elman.errors import PlanError, Refused
@@ -343,7 +345,14 @@ def test_a_gradient_has_the_shape_of_its_state() -> None:
         verify_step(step_of(X, states=(Node("x", (6,)),), gradients={"state 0": X}))
 
 
-def test_every_plan_is_checked() -> None:
+def test_truth_values_are_not_taken_for_numbers() -> None:
     truth = Node("gt", (2, 3), (X, X), boolean=True)
     with pytest.raises(PlanError, match="exp needs numbers, and gets truth values"):
-        plan(step_of(Node("exp", (2, 3), (truth,))))
+        verify(plan(step_of(Node("exp", (2, 3), (truth,)))))
+
+
+def test_every_plan_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Plan] = []
+    monkeypatch.setattr(lower, "verify", seen.append)
+    lowered = lower.lower(MinimalGatedUnit(3, 5), torch.float32)
+    assert seen == [lowered.plan]

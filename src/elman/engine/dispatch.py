@@ -15,7 +15,7 @@ from elman.engine.backends.llvm import LLVM, custom_op, kinds
 from elman.engine.backends.llvm.backend import in_one_dtype, origin
 from elman.engine.capture import Kind
 from elman.engine.cell import Cell, Context
-from elman.engine.plan import Plan
+from elman.engine.phases import Plan
 from elman.engine.printed import printed
 from elman.engine.record import listened
 from elman.engine.settled import settled

@@ -74,8 +74,8 @@ def _of_value(value: Any, seen: set[int]) -> str:
 
 
 def _named(value: Any) -> str:
-    name = getattr(value, "__qualname__", None)
-    if name is None:
+    name, owner = getattr(value, "__qualname__", None), getattr(value, "__self__", None)
+    if name is None or not isinstance(owner, types.ModuleType | type | None):  # a method of some object
         raise _Nameless
     return f"{value.__module__}.{name}"
 

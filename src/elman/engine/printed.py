@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from elman.engine.nest import Buffer, Instruction, Nest
-from elman.engine.plan import Contraction, Phase, Plan
+from elman.engine.phases import Contraction, Phase, Plan
 
 
 def printed(plan: Plan) -> str:

@@ -6,7 +6,6 @@ every result is stored once and whole, all places lie inside their buffers, and 
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from math import prod
-from typing import Protocol
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from elman.engine.affine import Affine
 from elman.engine.graph import LEAVES, Node, Shape, ordered
 from elman.engine.nest import Buffer, Instruction, Nest, Slot, WeightAccess
 from elman.engine.operations import OPERATIONS
+from elman.engine.phases import Contraction, Phase, Plan
 from elman.engine.step import Step
 from elman.errors import PlanError
 
@@ -26,54 +26,7 @@ INPUTS = {"constant": 0, "load": 0, "sum of products": 0, "store": 1, "add": 1, 
 STORES = {"store", "add", "reduce", "running"}
 
 
-class _Stage(Protocol):
-    """What is looked at here; the classes themselves are in `plan.py`, which calls `verify`."""
-
-    @property
-    def nests(self) -> tuple[Nest, ...]: ...
-    @property
-    def after(self) -> bool: ...
-
-
-class _Phase(Protocol):
-    @property
-    def stages(self) -> Sequence[_Stage]: ...
-
-
-class _Factor(Protocol):
-    @property
-    def buffer(self) -> Buffer | None: ...
-    @property
-    def places(self) -> tuple[int, ...]: ...
-    @property
-    def size(self) -> int: ...
-
-
-class _Contraction(Protocol):
-    @property
-    def left(self) -> _Factor: ...
-    @property
-    def right(self) -> _Factor: ...
-    @property
-    def heads(self) -> int: ...
-
-
-class _Plan(Protocol):
-    @property
-    def step(self) -> Step: ...
-    @property
-    def inference(self) -> _Phase: ...
-    @property
-    def forward(self) -> _Phase: ...
-    @property
-    def backward(self) -> _Phase: ...
-    @property
-    def saved(self) -> dict[Node, Buffer]: ...
-    @property
-    def contractions(self) -> Sequence[_Contraction]: ...
-
-
-def verify(plan: _Plan) -> None:
+def verify(plan: Plan) -> None:
     """Check a plan and the step that it was made from.
 
     Raises:
@@ -108,7 +61,7 @@ class _Checked:
         results: Role and number of what it must store.
     """
 
-    def __init__(self, name: str, phase: _Phase, given: Collection[str], results: set[tuple[str, int]]) -> None:
+    def __init__(self, name: str, phase: Phase, given: Collection[str], results: set[tuple[str, int]]) -> None:
         self.name = name
         self.given = given
         self.counts: dict[Buffer, np.ndarray] = {}
@@ -213,7 +166,7 @@ class _Checked:
             problem = _outside(access, (*nest.extents, operand.length))
             self._demand(not problem, f"{where}: {problem}")
 
-    def contraction(self, where: str, node: Node, contraction: _Contraction) -> None:
+    def contraction(self, where: str, node: Node, contraction: Contraction) -> None:
         """Check a sum over rows, which comes after all stages."""
         self.late = True
         left, right, heads = contraction.left, contraction.right, contraction.heads

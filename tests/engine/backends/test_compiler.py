@@ -15,7 +15,8 @@ from elman.engine.backends.llvm.kernel import kernel_text
 from elman.engine.backends.llvm.library import library_text
 from elman.engine.backends.llvm.target import Target
 from elman.engine.capture import capture
-from elman.engine.plan import Plan, plan
+from elman.engine.phases import Plan
+from elman.engine.plan import plan
 from elman.engine.step import translate
 from elman.layers import LSTMCell
 

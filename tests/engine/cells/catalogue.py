@@ -15,6 +15,7 @@ from elman.engine import Cell, Context, State, as_sizes
 
 from . import refused
 from .activation_mix import BENT, SMOOTH, ActivationMix
+from .added_input import AddedInput
 from .antisymmetric import Antisymmetric
 from .attention import AdditiveAttention
 from .awkward_names import AwkwardNames
@@ -147,6 +148,7 @@ UNFORESEEN: dict[str, Callable[[], Cell]] = {
     "logsumexp_mixing": lambda: LogSumExpMixing(3, 5),
     "wide_output": lambda: WideOutput(3, 5),
     "mlp_step": lambda: MLPStep(3, 7),
+    "added_input": lambda: AddedInput(5),
     "learned_start": lambda: LearnedStart(3, 5),
     "interleaved_gates": lambda: InterleavedGates(3, 7),
     "convolution": lambda: ConvLSTM(5, 2),

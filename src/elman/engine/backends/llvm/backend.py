@@ -17,16 +17,15 @@ from elman.engine.backends.base import Sequence
 from elman.engine.backends.eager import loop
 from elman.engine.backends.llvm.brief import Function, brief
 from elman.engine.backends.llvm.check import ROWS, compare, trial
-from elman.engine.backends.llvm.program import Origin, Program
+from elman.engine.backends.llvm.program import Program
 from elman.engine.backends.llvm.rows import rows
 from elman.engine.backends.llvm.run import Inputs, Job, Scan, forward
 from elman.engine.backends.llvm.store import Slot
-from elman.engine.capture import Captured, Draw, Kind, capture
+from elman.engine.capture import Captured, Draw, Kind
 from elman.engine.cell import Cell, State, as_sizes, check_initial_state, first_weight
 from elman.engine.fingerprint import fingerprint
-from elman.engine.plan import plan
+from elman.engine.lower import Lowered, lower
 from elman.engine.stand_in import with_parameters
-from elman.engine.step import translate
 from elman.engine.traced import TracedCell
 from elman.errors import Refused
 
@@ -175,14 +174,13 @@ def _made(cell: Cell, dtype: torch.dtype, contexts: tuple[Kind, ...], slot: Slot
         return refusal
 
 
-def origin(cell: Cell, dtype: torch.dtype, contexts: tuple[Kind, ...]) -> Origin:
-    """Trace and plan a step.
+def origin(cell: Cell, dtype: torch.dtype, contexts: tuple[Kind, ...]) -> Lowered:
+    """The graphs behind a cell's kernels.
 
     Raises:
         Refused: It cannot be fused.
     """
-    captured = capture(_filled(cell, dtype), dtype, contexts)
-    return Origin(captured, plan(translate(captured, dtype)))
+    return lower(_filled(cell, dtype), dtype, contexts)
 
 
 def _filled(cell: Cell, dtype: torch.dtype) -> Cell:

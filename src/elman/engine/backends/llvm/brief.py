@@ -16,7 +16,7 @@ from elman.engine.calls import Calls
 from elman.engine.capture import Captured, Draw
 from elman.engine.graph import Node
 from elman.engine.nest import Buffer, Nest
-from elman.engine.plan import Contraction, Phase, Plan
+from elman.engine.phases import Contraction, Phase, Plan
 
 PHASES = ("inference", "forward", "backward")
 Function = Callable[..., tuple[Tensor, ...]]

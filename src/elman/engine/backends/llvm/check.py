@@ -1,4 +1,4 @@
-"""The first call of a cell's kernels: one step of theirs against the cell's own, forward and back."""
+"""The first call of a cell's kernels: some steps of theirs against the cell's own, forward and back."""
 
 from collections.abc import Sequence as Tensors
 from dataclasses import replace
@@ -10,20 +10,20 @@ from elman.engine.backends.base import Sequence
 from elman.engine.cell import Cell, as_sizes
 from elman.errors import Refused
 
-ROWS = 3
+ROWS, STEPS = 3, 5
 TOLERANCE = {torch.float32: 1e-3, torch.float64: 1e-6}
 """Of the largest number of a tensor: far above rounding, far below what a wrong rule does."""
 
 
 def trial(cell: Cell, sequence: Sequence, initial: Tensors[Tensor]) -> Sequence:
-    """One step of three rows, its numbers drawn without touching PyTorch's own generator."""
+    """Five steps of three rows, their numbers drawn without touching PyTorch's own generator."""
     generator = torch.Generator().manual_seed(0)
     dtype = sequence.x.dtype
 
     def drawn(*sizes: int) -> Tensor:
         return torch.randn(*sizes, generator=generator, dtype=torch.float64).to(dtype)
 
-    x = drawn(1, ROWS, cell.input_size).requires_grad_()
+    x = drawn(STEPS, ROWS, cell.input_size).requires_grad_()
     pairs = zip(initial, cell.state_shapes, strict=True)
     state = tuple((each.detach() + 0.1 * drawn(ROWS, *as_sizes(shape))).requires_grad_() for each, shape in pairs)
     rows = torch.arange(ROWS)
@@ -45,4 +45,4 @@ def compare(ours: list[Tensor | None], theirs: list[Tensor | None], names: list[
         away = (a - b).abs() / size
         same = (away <= TOLERANCE[b.dtype]) | (a == b) | (a.isnan() & b.isnan())
         if not same.all():
-            raise Refused(f"one step of the kernels and one of the cell differ in {name}, by {float(away.max()):.1e}")
+            raise Refused(f"steps of the kernels and of the cell itself differ in {name}, by {float(away.max()):.1e}")

@@ -12,7 +12,7 @@ from elman.engine.backends.llvm.library import DEPTH, SPAN, WIDEST, library
 from elman.engine.backends.llvm.target import host
 from elman.engine.backends.llvm.tiles import ROWS
 from elman.engine.backends.llvm.walk import Place, Walk, Word, shares, whole
-from elman.engine.plan import Contraction, Factor
+from elman.engine.phases import Contraction, Factor
 
 
 class Sums:

@@ -15,10 +15,10 @@ from math import prod
 
 from elman.engine.backends.llvm import team
 from elman.engine.backends.llvm.contract import Sums
-from elman.engine.backends.llvm.kernel import READY
 from elman.engine.backends.llvm.library import library
 from elman.engine.backends.llvm.program import Program
 from elman.engine.backends.llvm.rows import Rows
+from elman.engine.backends.llvm.tiled import READY
 from elman.engine.backends.llvm.walk import ALIGNED, Course, Place, Walk, Word, Words, shares, whole
 from elman.engine.backends.llvm.weights import Lying, Panel
 from elman.engine.nest import Buffer

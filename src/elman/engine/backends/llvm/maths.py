@@ -93,20 +93,12 @@ class Maths:
             total = self.fma(total, r, coefficient)
         return total
 
-    def _reduced(self, a: Value, factor: int = 1, near: bool = False) -> tuple[Value, Value]:
-        """n in the lowest bits of a number, and r, for e^(factor a).
-
-        Args:
-            a: Within bounds.
-            factor: -1, 1 or 2.
-            near: Is a last bit or two for n beyond a hundred no matter? Then f32 takes ln 2 as one number.
-        """
+    def _reduced(self, a: Value, factor: int = 1) -> tuple[Value, Value]:
+        """n in the lowest bits of a number, and r, for e^(factor a); the factor is -1, 1 or 2."""
         dtype = self.w.dtype
         shifted = self.fma(a, factor / LN2, MAGIC[dtype])
         n = shifted - MAGIC[dtype]
         a = -a if factor == -1 else a if factor == 1 else a + a
-        if near and dtype == torch.float32:
-            return shifted, self.fma(n, -LN2, a)
         r = self.fma(n, -HIGH[dtype], a)
         return shifted, self.fma(n, -REST[dtype], r)
 
@@ -155,13 +147,13 @@ class Maths:
     def sigmoid(self, a: Value) -> Value:
         """1 / (1 + e^-a)."""
         a = self.clamp(a, -BEYOND[self.w.dtype], LARGEST[self.w.dtype])
-        shifted, r = self._reduced(a, -1, near=True)
+        shifted, r = self._reduced(a, -1)
         e = self.fma(self.fma(self._exp_series(r), r, 1), r, 1)
         return 1 / self.fma(e, self._power(self._whole(shifted)), 1)
 
     def tanh(self, a: Value) -> Value:
         """(e^2a - 1) / (e^2a + 1)."""
-        shifted, r = self._reduced(self.clamp(a, -20.0, 20.0), 2, near=True)
+        shifted, r = self._reduced(self.clamp(a, -20.0, 20.0), 2)
         less = self._expm1_of(shifted, r)
         return less / (less + 2)
 

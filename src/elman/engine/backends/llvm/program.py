@@ -1,19 +1,17 @@
 """A cell's kernels, ready to run."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from threading import Lock
 
 import torch
 
 from elman.engine.backends.llvm.brief import Brief, Function, KernelBrief
 from elman.engine.backends.llvm.cache import addresses
-from elman.engine.backends.llvm.kernel import HEADER
+from elman.engine.backends.llvm.layout import HEADER
 from elman.engine.backends.llvm.store import Slot
 from elman.engine.backends.llvm.walk import Course, Word
 from elman.engine.backends.llvm.weights import Weights
-from elman.engine.capture import Captured
-from elman.engine.plan import Plan
+from elman.engine.lower import Lowered
 from elman.errors import Refused
 
 COURSES = 64
@@ -53,14 +51,6 @@ class Kernel:
         return [*header, *buffers, *panels, *(hoists or [0] * len(self.brief.hoists)), *self.brief.sizes]
 
 
-@dataclass(frozen=True)
-class Origin:
-    """The graphs that a program was made from."""
-
-    captured: Captured
-    plan: Plan
-
-
 def _prelude(brief: Brief) -> Function | None:
     """Most preludes only pass weights on."""
     order = brief.order
@@ -77,7 +67,7 @@ class Program:
         origin: The graphs that it was made from; None where it comes from disk.
     """
 
-    def __init__(self, brief: Brief, dtype: torch.dtype, slot: Slot, origin: Origin | None = None) -> None:
+    def __init__(self, brief: Brief, dtype: torch.dtype, slot: Slot, origin: Lowered | None = None) -> None:
         self.brief, self.dtype, self._slot, self._origin = brief, dtype, slot, origin
         self.from_disk = origin is None
         self._kept = self.from_disk
@@ -91,13 +81,13 @@ class Program:
         self._lock = Lock()
 
     @property
-    def origin(self) -> Origin:
+    def origin(self) -> Lowered:
         """The graphs that it was made from."""
         if self._origin is None:
             raise Refused("the graphs of this program lie in another process")
         return self._origin
 
-    def traced(self, make: Callable[[], Origin]) -> Origin:
+    def traced(self, make: Callable[[], Lowered]) -> Lowered:
         """The same, made now if need be."""
         if self._origin is None:
             self._origin = make()

@@ -17,10 +17,11 @@ ROWS = 4
 """In a tile."""
 BLOCK = 256
 """Products that are added up before they join the sum."""
-SHORT = 32
-"""The same where a single row is summed up over many rows, as for the gradient of a bias."""
-EARLY = ("time", "position")
-"""Buffers that are filled before time begins."""
+SHORT = 64, 32
+"""The same where rows are summed up over many rows, as for gradients of weights; and where it is a single one, as for
+those of a bias."""
+EARLY = ("x", "context", "draw", "output gradient")
+"""Roles of buffers that are filled before time begins; what a step itself writes is not there yet."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Run:
     @property
     def early(self) -> bool:
         """Is the operand there before time begins?"""
-        return self.operand.buffer.rows in EARLY
+        return self.operand.buffer.role in EARLY
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def _by_operand(slots: Sequence[Slot]) -> list[tuple[Operand, dict[int, WeightAc
                 groups.append((operand, {number: weight}))
             else:
                 fitting[number] = weight
-    return sorted(groups, key=lambda group: group[0].buffer.rows not in EARLY)
+    return sorted(groups, key=lambda group: group[0].buffer.role not in EARLY)
 
 
 def _order(count: int, groups: list[tuple[int, ...]]) -> tuple[int, ...]:
@@ -167,7 +168,7 @@ def _tile(w: Writer, vectors: int, rows: int, stride: int) -> None:
                 held = Value(w, w.assign(f"load {kind}, ptr {sums[v, r]}"))
                 w.do(f"store {kind} {w.intrinsic('fma', one, loaded[v], held).name}, ptr {sums[v, r]}")
 
-    block = str(BLOCK if rows > 1 or stride == 1 else SHORT)
+    block = str(BLOCK if stride == 1 else SHORT[rows == 1])
     with w.loop("0", "%K", block) as start:
         end = w.least(w.i64("add", start, block), "%K")
         for place in places:

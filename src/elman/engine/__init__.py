@@ -3,7 +3,7 @@
 from elman.engine.backends.llvm import kernel_facts
 from elman.engine.cell import Cell, Context, Shape, State, TorchCell, as_cell, as_sizes, state_size
 from elman.engine.dispatch import BACKENDS, Explanation, FallbackWarning, explain_scan, use_backend
-from elman.engine.padding import without_padding
+from elman.engine.padding import within, without_padding
 from elman.engine.probe import probe_states
 from elman.engine.record import Recording, recording
 from elman.engine.scan import scan
@@ -30,5 +30,6 @@ __all__ = [
     "scan",
     "state_size",
     "use_backend",
+    "within",
     "without_padding",
 ]

@@ -1,6 +1,13 @@
 """Networks over time: cells, wrappers around a cell, layers, PyTorch's layers as drop-ins."""
 
 from elman.layers.accelerate import Acceleration, accelerate
+from elman.layers.attention import (
+    Attention,
+    AttentionPooling,
+    ContextOutput,
+    HierarchicalAttention,
+    MultiHeadAttention,
+)
 from elman.layers.cells import (
     CELLS,
     ElmanCell,
@@ -29,15 +36,20 @@ __all__ = [
     "LSTM",
     "RNN",
     "Acceleration",
+    "Attention",
+    "AttentionPooling",
+    "ContextOutput",
     "ElmanCell",
     "Embedding",
     "Factory",
     "GRUCell",
     "GatedCell",
+    "HierarchicalAttention",
     "JordanCell",
     "LSTMCell",
     "LayerNormLSTMCell",
     "LayerState",
+    "MultiHeadAttention",
     "OutputDropout",
     "PeepholeLSTMCell",
     "ProjectedLSTMCell",

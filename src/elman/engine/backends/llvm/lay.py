@@ -19,7 +19,7 @@ from elman.engine.backends.llvm.library import library
 from elman.engine.backends.llvm.program import Program
 from elman.engine.backends.llvm.rows import Rows
 from elman.engine.backends.llvm.tiled import READY
-from elman.engine.backends.llvm.walk import ALIGNED, Course, Place, Walk, Word, Words, shares, whole
+from elman.engine.backends.llvm.walk import Course, Place, Walk, Word, Words, aligned, shares, whole
 from elman.engine.backends.llvm.weights import Lying, Panel
 from elman.engine.nest import Buffer
 
@@ -67,14 +67,16 @@ def _kept_starts(program: Program, rows: Rows) -> list[int]:
     item = program.dtype.itemsize
     sizes = [rows.states * prod(shape) * item for shape in program.brief.states]
     sizes += [rows.total * buffer.size * item for buffer in program.brief.saved]
-    return list(accumulate((-(-size // ALIGNED) * ALIGNED for size in sizes), initial=0))
+    return list(accumulate(map(aligned, sizes), initial=0))
 
 
 def _remembered(program: Program, name: str, rows: Rows, lying: Lying, make: type["_Call"]) -> Course:
     threads = team.threads() if program.kernel(name).work * rows.total >= SMALL else 1
-    if not rows.lasting:
+
+    def course() -> Course:
         return make(program, name, rows, lying, threads).course()
-    return program.course((name, rows, lying, threads), lambda: make(program, name, rows, lying, threads).course())
+
+    return program.course((name, rows, lying, threads), course) if rows.lasting else course()
 
 
 def _chunk(made: Sequence[Buffer], item: int, batch: int) -> int:

@@ -53,11 +53,6 @@ class Slot:
         if self._place is not None and brief.plain:
             write(self._place, msgspec.json.encode(brief))
 
-    def clear(self) -> None:
-        """Forget what lies there."""
-        if self._place is not None:
-            self._place.unlink(missing_ok=True)
-
 
 @cache
 def _made_by() -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from elman.engine.backends.llvm import team
 from elman.engine.backends.llvm.cache import addresses
+from elman.engine.backends.llvm.memory import ALIGNED
 from elman.engine.backends.llvm.target import Target, host
 from elman.engine.backends.llvm.text import Writer, joined
 
@@ -34,8 +35,6 @@ PATIENCE = 2048
 PAUSES = {"x86": 'call void asm sideeffect "pause", ""()', "aarch64": 'call void asm sideeffect "yield", ""()'}
 WORD = 8
 """Bytes in a word."""
-ALIGNED = 64
-"""Bytes from which to which pieces of room start."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,11 @@ class Place:
 
     def __add__(self, more: int) -> "Place":
         return Place(self.base, self.offset + more)
+
+
+def aligned(size: int) -> int:
+    """Bytes up to where the next piece of memory may start."""
+    return -(-size // ALIGNED) * ALIGNED
 
 
 Words = ctypes.Array
@@ -115,7 +119,7 @@ class Walk:
     def room(self, size: int) -> Place:
         """So many bytes of memory, for as long as the walk takes."""
         place = Place("room", self._room)
-        self._room += -(-size // ALIGNED) * ALIGNED
+        self._room += aligned(size)
         return place
 
     def hold(self, something: object) -> None:

@@ -5,7 +5,7 @@ pieces are thus kept when a call, or the graph of its way back, lets go of them,
 """
 
 from math import prod
-from threading import Lock
+from threading import RLock
 
 import numpy as np
 import torch
@@ -17,7 +17,8 @@ SMALLEST = 1 << 16
 """Bytes below which memory comes from PyTorch, as always."""
 ALIGNED = 64
 
-_lock = Lock()
+_lock = RLock()
+"""Reentrant: a list made under it may wake the collector, which gives other memory back."""
 _free: dict[int, list[np.ndarray]] = {}
 _held = 0
 

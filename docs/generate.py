@@ -15,7 +15,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
-FOLDERS = ("engine", "layers", "data", "models", "tasks", "training", "interfaces")
+FOLDERS = ("engine", "layers", "data", "pictures", "models", "tasks", "training", "interfaces")
 
 GOALS = [
     # file, key, what, goal

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 import elman
 from elman.data import adding
 from elman.layers import find_cell
-from elman.training import draw_gradient_flow
+from elman.pictures import draw_gradient_flow
 
 LAG, STEPS = 60, 1500
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[1] / "src"
-LINE = ("errors", "engine", "layers", "data", "models", "tasks", "training", "interfaces", "__main__")
+LINE = ("errors", "engine", "layers", "data", "pictures", "models", "tasks", "training", "interfaces", "__main__")
 FRONT_DOOR = "elman"  # loads everything, lazily
 
 

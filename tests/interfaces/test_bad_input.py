@@ -154,7 +154,7 @@ WORK = {
     "seed": (["predict", "RUN", "--seed=-1"], "seed expects a number greater than or equal to 0; received -1"),
     "no input": (["predict", "RUN", "--input=nowhere.txt"], "there is no file nowhere.txt"),
     "empty input": (["predict", "RUN", "--input=empty.txt"], "empty.txt is empty"),
-    "prompt and input": (["predict", "RUN", "a", "--input=text.txt"], "expects a prompt or --input, one of the two"),
+    "prompt and input": (["predict", "RUN", "a", "--input=text.txt"], "expects a text or --input, one of the two"),
     "out below a file": (["predict", "RUN", "9", "--length=3", "--out=text.txt/a"], "could not write text.txt/a"),
     "neither": (["evaluate", "RUN"], "evaluate expects a file or --text, one of the two"),
     "both": (["evaluate", "RUN", "text.txt", "--text=a"], "evaluate expects a file or --text, one of the two"),

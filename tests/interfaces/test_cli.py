@@ -61,7 +61,7 @@ def test_predict_writes_what_the_model_streams(trained, cli):
     said = cli("predict", trained, "9 green", "--length=20", "--seed=3", "--temperature=1.0")
     assert said.out == "9 green" + "".join(model.stream("9 green", length=20, seed=3, temperature=1.0)) + "\n"
     one = json.loads(cli("predict", trained, "9", "--length=5", "--json").out)
-    assert one == {"prompt": "9", "text": model.predict("9", length=5)[0]}
+    assert one == {"input": "9", "text": model.predict("9", length=5)[0]}
     stopped = json.loads(cli("predict", trained, "9", "--length=50", "--stop=e", "--json").out)
     assert "e" not in stopped["text"]
 
@@ -72,7 +72,7 @@ def test_predict_from_a_file_into_a_file(trained, cli, tmp_path):
     said = cli(*words, f"--out={tmp_path / 'answers.jsonl'}")
     assert said.out == f"2 answers in {tmp_path / 'answers.jsonl'}\n"
     lines = [json.loads(line) for line in (tmp_path / "answers.jsonl").read_text().splitlines()]
-    assert [line["prompt"] for line in lines] == ["9 green", "8"]
+    assert [line["input"] for line in lines] == ["9 green", "8"]
     assert all(len(line["text"]) == 4 for line in lines)
     assert cli(*words).out == (tmp_path / "answers.jsonl").read_text()
 

@@ -5,7 +5,8 @@ import torch
 
 from elman.errors import CellError, ShapeError
 from elman.layers import LSTM, RNN, ElmanCell, Recurrent
-from elman.training import draw_gradient_flow, gradient_flow
+from elman.pictures import draw_gradient_flow
+from elman.training import gradient_flow
 
 
 def test_norms_equal_a_loop_by_hand():

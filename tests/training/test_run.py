@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 import elman
 from elman.data import Window, read_json, read_text
 from elman.errors import Interrupted, RunError
-from elman.tasks import mean_loss
+from elman.tasks import judged
 from elman.training import TrainingOptions
 from elman.training.keeping import Averaging
 from elman.training.logs import read_curve
@@ -57,7 +57,7 @@ def test_what_a_run_leaves(text):
 
     metrics = read_json(run / "metrics.json")
     valid = model.task.read(text, None).valid
-    assert mean_loss(model.task, model.network, valid) == pytest.approx(metrics["valid"]["loss"])
+    assert judged(model.task.judge(), model.network, valid).scores()["loss"] == pytest.approx(metrics["valid"]["loss"])
     assert elman.load(run).predict("9", length=20) == model.predict("9", length=20)
 
     card = (run / "card.md").read_text()

@@ -4,6 +4,11 @@ from elman.data.decoder import Decoder
 from elman.data.files import locked, read_bytes, read_json, read_text, replacing, write_json, write_tensors, write_text
 from elman.data.lines import Lines, cut_to
 from elman.data.long_lags import SYMBOLS, adding, copy_memory
+from elman.data.nearest import Nearest, words
+from elman.data.pair_batches import NumberedPairs, PairBatch, PairBatches
+from elman.data.pairs import TURN, Pairs, join_turns, read_pairs, tidy
+from elman.data.spelled import spelled_pairs
+from elman.data.tables import Table, is_table, read_columns, read_table
 from elman.data.text import Texts, embedded_text, read_texts
 from elman.data.tokenizer import Tokenizer, Units
 from elman.data.windows import IGNORE, Window, Windows
@@ -11,8 +16,15 @@ from elman.data.windows import IGNORE, Window, Windows
 __all__ = [
     "IGNORE",
     "SYMBOLS",
+    "TURN",
     "Decoder",
     "Lines",
+    "Nearest",
+    "NumberedPairs",
+    "PairBatch",
+    "PairBatches",
+    "Pairs",
+    "Table",
     "Texts",
     "Tokenizer",
     "Units",
@@ -22,12 +34,20 @@ __all__ = [
     "copy_memory",
     "cut_to",
     "embedded_text",
+    "is_table",
+    "join_turns",
     "locked",
     "read_bytes",
+    "read_columns",
     "read_json",
+    "read_pairs",
+    "read_table",
     "read_text",
     "read_texts",
     "replacing",
+    "spelled_pairs",
+    "tidy",
+    "words",
     "write_json",
     "write_tensors",
     "write_text",

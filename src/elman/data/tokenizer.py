@@ -1,7 +1,8 @@
 """Text to numbers and back: characters, bytes, words or byte-pair units, kept by the `tokenizers` library."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -39,7 +40,15 @@ class Tokenizer:
         self.units: Units = units
 
     @classmethod
-    def learn(cls, text: str, units: Units, *, vocabulary_size: int | None = None, min_count: int = 1) -> "Tokenizer":
+    def learn(
+        cls,
+        text: str,
+        units: Units,
+        *,
+        vocabulary_size: int | None = None,
+        min_count: int = 1,
+        unknown: bool = False,
+    ) -> "Tokenizer":
         """Find the units of a text.
 
         Args:
@@ -47,6 +56,7 @@ class Tokenizer:
             units: What one unit is.
             vocabulary_size: At most so many units. Byte-pair units stop here, 2,000 when omitted.
             min_count: Words and characters seen less often read as `<unk>`; above 1 there always is an `<unk>`.
+            unknown: Have an `<unk>` among words and characters in any case.
 
         Raises:
             OptionError: There are fewer byte-pair units than bytes.
@@ -67,7 +77,7 @@ class Tokenizer:
             return cls(backend, units)
         counts = Counter(text if units == "character" else _words(text))
         known = [unit for unit, count in counts.most_common() if count >= min_count and unit != UNKNOWN]
-        if UNKNOWN in counts or min_count > 1 or (vocabulary_size and len(known) > vocabulary_size):
+        if unknown or UNKNOWN in counts or min_count > 1 or (vocabulary_size and len(known) > vocabulary_size):
             known = [*known[: vocabulary_size and vocabulary_size - 1], UNKNOWN]
         backend = Backend(models.WordLevel({unit: n for n, unit in enumerate(sorted(known))}, UNKNOWN))
         return cls(backend, units)
@@ -75,8 +85,9 @@ class Tokenizer:
     def __len__(self) -> int:
         return self.backend.get_vocab_size()
 
-    @property
+    @cached_property
     def vocabulary(self) -> dict[str, int]:
+        """Units and their numbers; asked for once, because the library builds it anew each time."""
         return self.backend.get_vocab()
 
     def encode(self, text: str, source: str = "the text") -> Tensor:
@@ -101,9 +112,32 @@ class Tokenizer:
                 numbers += encoding.ids
         return torch.tensor(numbers, dtype=torch.long)
 
+    def encode_lines(self, lines: Sequence[str], source: str = "the text") -> list[Tensor]:
+        """Numbers of each line's units; the lines have no line ends in them.
+
+        Raises:
+            DataError: As `encode`.
+        """
+        if self.units in ("character", "word"):
+            return [self.encode(line, source) for line in lines]
+        try:
+            encodings = self.backend.encode_batch_fast(list(lines))
+        except TypeError:  # some line is no text of Unicode: let `encode` name its place
+            return [self.encode(line, f"line {number} of {source}") for number, line in enumerate(lines, 1)]
+        return [torch.tensor(encoding.ids, dtype=torch.long) for encoding in encodings]
+
+    @property
+    def border(self) -> int:
+        """The number of a line's end, which also stands before a line.
+
+        Raises:
+            DataError: The tokenizer was learned from a single line.
+        """
+        return int(self.encode("\n", "the end of a line")[0])
+
     def _encode_known(self, units: str | list[str], source: str) -> Tensor:
         vocabulary = self.vocabulary
-        unknown = vocabulary.get(UNKNOWN)
+        unknown = self.unknown
         numbers = [vocabulary.get(unit, unknown) for unit in units]
         if None in numbers:
             missing = Counter(unit for unit in units if unit not in vocabulary)
@@ -114,6 +148,15 @@ class Tokenizer:
                 f"or train with --units byte, --units bpe or --min-count 2"
             )
         return torch.tensor(numbers, dtype=torch.long)
+
+    @property
+    def unknown(self) -> int | None:
+        """The number that stands for units that training did not see, where there is one."""
+        return self.vocabulary.get(UNKNOWN)
+
+    def pieces(self, numbers: Iterable[int]) -> list[str]:
+        """Each unit as a text of its own, for people; bytes that are no character by themselves are �."""
+        return [self.decoder().put(self.backend.id_to_token(number) or "") for number in numbers]
 
     def decode(self, numbers: Iterable[int] | Tensor) -> str:
         """The text of some units."""

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from pathlib import Path
 from typing import Annotated, Any, NoReturn, cast
 
 import typer
@@ -10,12 +9,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from elman.data import read_text, write_text
-from elman.errors import ElmanError, Interrupted, OptionError
+from elman.errors import ElmanError, Interrupted
 from elman.interfaces.cells import describe_cells
 from elman.interfaces.doctor import examine
+from elman.interfaces.evaluate import evaluate_command
+from elman.interfaces.predict import predict_command
 from elman.interfaces.train import train_app
-from elman.tasks import Writing, load
 
 app = typer.Typer(
     name="elman",
@@ -26,7 +25,6 @@ app = typer.Typer(
 )
 app.add_typer(train_app, name="train")
 
-Run = Annotated[Path, typer.Argument(help="The run folder of a trained model.", metavar="RUN", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text for people.")]
 
 out = Console(highlight=False, soft_wrap=True, markup=False)
@@ -34,74 +32,8 @@ out = Console(highlight=False, soft_wrap=True, markup=False)
 ClickException = cast(type[Exception], typer.BadParameter.__mro__[2])
 """What Typer raises where a command's words are wrong; its library differs between versions, its place does not."""
 
-DEFAULTS = Writing()
-WRITING = {name: field.description for name, field in Writing.model_fields.items()}
-
-
-@app.command()
-def evaluate(
-    run: Run,
-    file: Annotated[Path | None, typer.Argument(help="What to judge the model on.", show_default=False)] = None,
-    text: Annotated[str | None, typer.Option(help="A text to score instead of a file.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Say how well a model does on a file, or how well it expects a text."""
-    if (file is None) == (text is None):
-        raise OptionError("evaluate expects a file or --text, one of the two; e.g. elman evaluate RUN test.txt")
-    model = load(run)
-    scores = model.score(text) if text is not None else model.evaluate(file or "")
-    if as_json:
-        print(json.dumps(scores))
-        return
-    table = Table("score", "value")
-    for name, value in scores.items():
-        table.add_row(name, f"{value:.4f}")
-    out.print(table)
-
-
-@app.command()
-def predict(
-    run: Run,
-    prompt: Annotated[str | None, typer.Argument(help="How the text begins.", show_default=False)] = None,
-    source: Annotated[Path | None, typer.Option("--input", help="A file with one prompt a line.")] = None,
-    target: Annotated[Path | None, typer.Option("--out", help="Where answers go, one JSON object a line.")] = None,
-    length: Annotated[int, typer.Option(help=WRITING["length"])] = DEFAULTS.length,
-    temperature: Annotated[float, typer.Option(help=WRITING["temperature"])] = DEFAULTS.temperature,
-    top_k: Annotated[int | None, typer.Option(help=WRITING["top_k"])] = None,
-    top_p: Annotated[float | None, typer.Option(help=WRITING["top_p"])] = None,
-    stop: Annotated[str | None, typer.Option(help=WRITING["stop"])] = None,
-    seed: Annotated[int, typer.Option(help="The same seed writes the same text.")] = 0,
-    as_json: Json = False,
-) -> None:
-    """Let a model write on, after a prompt or after each line of a file."""
-    if source is not None and prompt is not None:
-        raise OptionError(f"predict expects a prompt or --input, one of the two; received {prompt!r} and {source}")
-    prompt = prompt or ""
-    prompts = [prompt] if source is None else read_text(source).removesuffix("\n").split("\n")
-    model = load(run)
-    settings: dict[str, Any] = {
-        "length": length,
-        "temperature": temperature,
-        "top_k": top_k,
-        "top_p": top_p,
-        "stop": stop,
-        "seed": seed,
-    }
-    if source is None and target is None and not as_json:
-        pieces = model.stream(prompt, **settings)
-        sys.stdout.write(prompt)
-        for piece in pieces:
-            sys.stdout.write(piece)
-            sys.stdout.flush()
-        print()
-        return
-    answers = zip(prompts, model.predict(prompts, **settings), strict=True)
-    lines = "".join(json.dumps({"prompt": p, "text": t}, ensure_ascii=False) + "\n" for p, t in answers)
-    if target is None:
-        sys.stdout.write(lines)
-    else:
-        write_text(target, lines)
-        out.print(f"{len(prompts)} answers in {target}")
+app.command("evaluate")(evaluate_command)
+app.command("predict")(predict_command)
 
 
 @app.command()

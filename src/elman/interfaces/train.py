@@ -2,17 +2,15 @@
 
 import json
 from collections.abc import Callable
-from inspect import Parameter, Signature
 from pathlib import Path
 from shlex import quote
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any
 
 import typer
-from pydantic.fields import FieldInfo
 from rich.console import Console
 
 from elman.errors import Interrupted
+from elman.interfaces.options import fields, option, switch, with_options
 from elman.tasks import TASKS, Model, Task
 from elman.training import TrainingOptions, gather, preview, read_metrics, train
 
@@ -24,6 +22,7 @@ COMMON = {
     "train": (Path, "The training data; data that comes with Python when omitted.", DATA),
     "valid": (Path, "The validation data; split from the training data when omitted.", DATA),
     "out": (Path, "The run folder; runs/TASK when omitted.", DATA),
+    "from_": (Path, "A run whose vocabulary, weights and network settings are the start.", DATA),
     "recipe": (Path, "A TOML file with settings; options on the command line count more.", DATA),
 }
 SWITCHES = {
@@ -44,14 +43,10 @@ def command_for(task: type[Task]) -> Callable[..., None]:
         else:
             _train(task.name, values, switches)
 
-    parameters = [_option(name, kind, text, panel) for name, (kind, text, panel) in COMMON.items()]
-    parameters += [_switch(name, text) for name, text in SWITCHES.items()]
-    for options, panel in ((task.options_class, MODEL), (TrainingOptions, TRAINING)):
-        parameters += [_field(name, field, panel) for name, field in options.model_fields.items()]
-    command.__signature__ = Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
-    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    command.__doc__ = task.summary
-    return command
+    parameters = [option(name, kind, text, panel) for name, (kind, text, panel) in COMMON.items()]
+    parameters += [switch(name, text, DATA) for name, text in SWITCHES.items()]
+    parameters += [*fields(task.options_class, MODEL), *fields(TrainingOptions, TRAINING)]
+    return with_options(command, parameters, task.summary)
 
 
 def _train(task: str, values: dict[str, Any], switches: dict[str, bool]) -> None:
@@ -90,35 +85,6 @@ def _dry_run(task: str, values: dict[str, Any], as_json: bool) -> None:
         console.print(f"{name}: {value:,}")
     for number, row in enumerate(examples.rows, 1):
         console.print(f"row {number}: {row!r}")
-
-
-def _option(
-    name: str, kind: Any, text: str, panel: str, default: str | bool = False, metavar: str | None = None
-) -> Parameter:
-    option = typer.Option(help=text, show_default=default, rich_help_panel=panel, metavar=metavar)
-    return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option])
-
-
-def _switch(name: str, text: str) -> Parameter:
-    option = typer.Option(f"--{name.replace('_', '-')}", help=text, rich_help_panel=DATA)
-    return Parameter(name, Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, option])
-
-
-def _field(name: str, field: FieldInfo, panel: str) -> Parameter:
-    """A recipe's field as an option; words are checked by the recipe, which knows the nearest one."""
-    kind = _plain(field.annotation)
-    words = "|".join(get_args(kind)) if get_origin(kind) is Literal else None
-    default = "none" if field.default is None else str(field.default).lower() if kind is bool else str(field.default)
-    return _option(name, str if words else kind, field.description or "", panel, default, words and f"[{words}]")
-
-
-def _plain(annotation: Any) -> Any:
-    """The type under `Annotated` and `| None`."""
-    if get_origin(annotation) is Annotated:
-        return _plain(get_args(annotation)[0])
-    if get_origin(annotation) in (Union, UnionType):
-        return _plain(next(one for one in get_args(annotation) if one is not NoneType))
-    return annotation
 
 
 @train_app.callback()

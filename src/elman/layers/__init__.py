@@ -8,6 +8,7 @@ from elman.layers.attention import (
     HierarchicalAttention,
     MultiHeadAttention,
 )
+from elman.layers.attention_cell import AttentionCell
 from elman.layers.cells import (
     CELLS,
     ElmanCell,
@@ -25,8 +26,11 @@ from elman.layers.cells import (
 )
 from elman.layers.drop_in import GRU, LSTM, RNN
 from elman.layers.dropout import Embedding, sequence_dropout
+from elman.layers.encoder_decoder import Attend, Encoded, EncoderDecoder, Look, Regularisation, Writing
 from elman.layers.explain import explain
+from elman.layers.linear_cross_entropy import linear_cross_entropy
 from elman.layers.recurrent import LayerState, Recurrent, detach_state
+from elman.layers.stacked import Stacked
 from elman.layers.step import Step, compile_step
 from elman.layers.wrappers import OutputDropout, RecurrentDropout, Residual, WeightDrop, Wrapper, Zoneout
 
@@ -36,11 +40,15 @@ __all__ = [
     "LSTM",
     "RNN",
     "Acceleration",
+    "Attend",
     "Attention",
+    "AttentionCell",
     "AttentionPooling",
     "ContextOutput",
     "ElmanCell",
     "Embedding",
+    "Encoded",
+    "EncoderDecoder",
     "Factory",
     "GRUCell",
     "GatedCell",
@@ -49,17 +57,21 @@ __all__ = [
     "LSTMCell",
     "LayerNormLSTMCell",
     "LayerState",
+    "Look",
     "MultiHeadAttention",
     "OutputDropout",
     "PeepholeLSTMCell",
     "ProjectedLSTMCell",
     "Recurrent",
     "RecurrentDropout",
+    "Regularisation",
     "Residual",
+    "Stacked",
     "Step",
     "UpdateGateCell",
     "WeightDrop",
     "Wrapper",
+    "Writing",
     "Zoneout",
     "accelerate",
     "compile_step",
@@ -67,5 +79,6 @@ __all__ = [
     "detach_state",
     "explain",
     "find_cell",
+    "linear_cross_entropy",
     "sequence_dropout",
 ]

@@ -116,11 +116,23 @@ class Memory:
         keys: (B, S, A), what queries are compared with.
         values: (B, S, V), what is averaged.
         hidden: (B, 1, S), true where there is nothing to see; None where all counts.
+        heads: Where there are several, each has a row of its own, those of a sequence one after the other.
     """
 
     keys: Tensor
     values: Tensor
     hidden: Tensor | None
+    heads: int = 1
+
+    def __len__(self) -> int:
+        """B, how many sequences there are."""
+        return self.keys.shape[0] // self.heads
+
+    def select(self, sequences: Tensor) -> "Memory":
+        """The memory of some sequences (B',), in their order."""
+        rows = (sequences.unsqueeze(1) * self.heads + torch.arange(self.heads)).flatten()
+        hidden = None if self.hidden is None else self.hidden.index_select(0, rows)
+        return Memory(self.keys.index_select(0, rows), self.values.index_select(0, rows), hidden, self.heads)
 
 
 class _Attention(nn.Module):
@@ -227,7 +239,7 @@ class Attention(_Attention):
         return Memory(self.score.keys(rows), rows if self.value is None else self.value(rows), hidden)
 
     def look(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        _check("the query", query, self.query_size, memory.keys.shape[0])
+        _check("the query", query, self.query_size, len(memory))
         weights = _softmax(self.score(query.transpose(0, 1), memory.keys), memory.hidden)
         context = torch.bmm(F.dropout(weights, self.dropout, self.training), memory.values)
         return context.transpose(0, 1), weights.transpose(0, 1)
@@ -269,10 +281,10 @@ class MultiHeadAttention(_Attention):
         hidden = _hidden(memory, lengths)
         rows = without_padding(memory, lengths).transpose(0, 1)
         hidden = None if hidden is None else hidden.repeat_interleave(self.heads, dim=0)
-        return Memory(self._apart(self.key(rows)), self._apart(self.value(rows)), hidden)
+        return Memory(self._apart(self.key(rows)), self._apart(self.value(rows)), hidden, self.heads)
 
     def look(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        _check("the query", query, self.query_size, memory.keys.shape[0] // self.heads)
+        _check("the query", query, self.query_size, len(memory))
         queries = self._apart(self.query(query.transpose(0, 1)))
         scores = torch.bmm(queries / sqrt(queries.shape[-1]), memory.keys.transpose(1, 2))
         weights = _softmax(scores, memory.hidden)
@@ -305,6 +317,7 @@ class ContextOutput(nn.Module):
         activation: Callable[[Tensor], Tensor] = torch.tanh,
     ) -> None:
         super().__init__()
+        self.output_size = output_size
         self.linear, self.activation = nn.Linear(context_size + input_size, output_size), activation
 
     def forward(self, context: Tensor, x: Tensor) -> Tensor:

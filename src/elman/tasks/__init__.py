@@ -10,23 +10,26 @@ from elman.tasks.model import (
     find_task,
     load,
     load_weights,
-    mean_loss,
     read_config,
     save_weights,
     task_of,
 )
 from elman.tasks.options import Count, Options, Seed, Share
 from elman.tasks.session import Session
-from elman.tasks.task import Batches, Examples, Loss, RunningLoss, Task
+from elman.tasks.task import Batch, Batches, Conversation, Examples, Judge, Loss, RunningLoss, Task, judged
+from elman.tasks.translate import Translate, TranslateOptions
 
 __all__ = [
     "TASKS",
     "VERSION",
+    "Batch",
     "Batches",
+    "Conversation",
     "Count",
     "Examples",
     "Generate",
     "GenerateOptions",
+    "Judge",
     "Loss",
     "Model",
     "Options",
@@ -35,12 +38,14 @@ __all__ = [
     "Session",
     "Share",
     "Task",
+    "Translate",
+    "TranslateOptions",
     "Writing",
     "check_free",
     "find_task",
+    "judged",
     "load",
     "load_weights",
-    "mean_loss",
     "read_config",
     "sample",
     "save_weights",

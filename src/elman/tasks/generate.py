@@ -12,9 +12,11 @@ from torch.nn import functional as F
 from elman.data import IGNORE, Lines, Tokenizer, Window, Windows, cut_to, read_text, read_texts, write_text
 from elman.layers import LayerState, find_cell
 from elman.models import LanguageModel
-from elman.tasks.options import Count, Options, Share
+from elman.tasks.decoding import Writing
+from elman.tasks.network_options import NetworkOptions
+from elman.tasks.options import Count, Options
 from elman.tasks.session import Session
-from elman.tasks.task import Batches, Examples, Loss, Task
+from elman.tasks.task import Batches, Examples, Judge, Loss, RunningLoss, Task
 
 UNITS_IN_A_ROW = 200_000
 """A longer text is scored in several rows side by side; each starts without memory."""
@@ -24,7 +26,7 @@ READING = ("units", "vocabulary_size", "min_count", "examples", "max_length", "c
 """Options that say how a text is read; the network does not know them."""
 
 
-class GenerateOptions(Options):
+class GenerateOptions(NetworkOptions):
     """What is learned from a text, and with what."""
 
     units: Literal["character", "byte", "word", "bpe"] = "character"
@@ -43,34 +45,8 @@ class GenerateOptions(Options):
     """How many places of the text are read side by side."""
     window: Count = 100
     """Steps after which back-propagation through time is cut; the state is carried on."""
-    cell: str = "lstm"
-    """The recurrent cell: a name that `elman cells` lists, or your own as package.module:Class or file.py:Class."""
-    embedding_size: Count = 128
-    """Numbers in a unit's vector."""
-    hidden_size: Count = 256
-    """Numbers in a layer's output."""
-    num_layers: Count = 1
-    """Recurrent layers on top of each other."""
-    residual: bool = False
-    """Add a layer's input to its output where the widths agree."""
     tied: bool = False
     """Use the units' vectors in the output layer too; the last layer is then as wide as they are."""
-    word_dropout: Share = 0.0
-    """Share of the vocabulary that reads as zeros in a training step."""
-    input_dropout: Share = 0.0
-    """Share of the vectors' features dropped in training."""
-    dropout: Share = 0.0
-    """Share of features dropped between layers in training."""
-    output_dropout: Share = 0.0
-    """Share of features dropped before the output layer in training."""
-    variational: bool = False
-    """Keep one dropout mask for all steps of a window."""
-    recurrent_dropout: Share = 0.0
-    """Share of the previous output hidden from the recurrent products, one mask a window."""
-    zoneout: Share = 0.0
-    """Share of the state that keeps its old value at a step."""
-    weight_drop: Share = 0.0
-    """Share of the recurrent weights dropped in a training step."""
 
     @model_validator(mode="after")
     def _options_that_act(self) -> Self:
@@ -89,6 +65,8 @@ class Generate(Task):
     name: ClassVar[str] = "generate"
     summary: ClassVar[str] = "Learn how a text goes on, and write more of it."
     options_class: ClassVar[type[Options]] = GenerateOptions
+    predicting_class: ClassVar[type[Options]] = Writing
+    continues: ClassVar[bool] = True
 
     options: GenerateOptions
     tokenizer: Tokenizer
@@ -155,14 +133,8 @@ class Generate(Task):
         mean = F.cross_entropy(scores.flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORE)
         return Loss(mean, int((batch.targets != IGNORE).sum()), state)
 
-    def scores(self, mean_loss: float) -> dict[str, float]:
-        nats = mean_loss * self.units_per_character
-        return {
-            "loss": mean_loss,
-            "perplexity": exp(min(mean_loss, 700)),
-            "nats_per_character": nats,
-            "bits_per_character": nats / log(2),
-        }
+    def judge(self, **settings: Any) -> "Listener":
+        return Listener(self)
 
     def session(self, network: nn.Module, seed: int = 0) -> Session:
         """A text in the making."""
@@ -185,3 +157,22 @@ class Generate(Task):
 
     def load(self, folder: Path) -> None:
         self.tokenizer = Tokenizer.load(folder / "tokenizer.json", self.options.units)
+
+
+class Listener(Judge):
+    """How well a model expects a text."""
+
+    def __init__(self, task: Generate) -> None:
+        self.task, self.loss = task, RunningLoss()
+
+    def add(self, network: nn.Module, batch: Window) -> None:
+        self.loss.add(self.task, network, batch)
+
+    def scores(self) -> dict[str, float]:
+        nats = self.loss.mean * self.task.units_per_character
+        return {
+            "loss": self.loss.mean,
+            "perplexity": exp(min(self.loss.mean, 700)),
+            "nats_per_character": nats,
+            "bits_per_character": nats / log(2),
+        }

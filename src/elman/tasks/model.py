@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -12,10 +11,10 @@ from torch import Tensor, nn
 from elman.data import read_json, write_json, write_tensors
 from elman.errors import CellError, OptionError, RunError, suggestion
 from elman.tasks.generate import Generate
-from elman.tasks.session import Session
-from elman.tasks.task import Batches, RunningLoss, Task
+from elman.tasks.task import Conversation, Judge, Task, judged
+from elman.tasks.translate import Translate
 
-TASKS: dict[str, type[Task]] = {Generate.name: Generate}
+TASKS: dict[str, type[Task]] = {task.name: task for task in (Generate, Translate)}
 
 VERSION = 1
 """Of the form of a run folder."""
@@ -42,8 +41,8 @@ class Model:
         """Answers, one for each input.
 
         Args:
-            inputs: What the task reads: prompts for `generate`. A single string is one input.
-            settings: For `generate`: length, temperature, top_k, top_p, stop, seed; the sentences are in `Writing`.
+            inputs: What the task reads: prompts for `generate`, sources for `translate`. A single string is one input.
+            settings: For `generate` those of `Writing`, and seed; for `translate` those of `Searching`.
 
         Raises:
             DataError: An input cannot be read.
@@ -52,32 +51,52 @@ class Model:
         self.network.eval()
         return self.task.predict(self.network, [inputs] if isinstance(inputs, str) else inputs, **settings)
 
+    def draw(self, text: str, path: str | Path, **settings: Any) -> None:
+        """Draw how the answer to a text came about, as a PNG: for `translate`, what was looked at for each unit.
+
+        Raises:
+            OptionError: The model has nothing to draw, or a setting is impossible.
+            DataError: The text cannot be read.
+        """
+        self.network.eval()
+        self.task.draw(self.network, text, Path(path), **settings)
+
     def stream(self, prompt: str = "", *, seed: int = 0, **settings: Any) -> Iterator[str]:
         """The answer to one prompt, piece by piece as it comes; settings as in `predict`."""
         session = self.session(seed)
         session.read(prompt)
         return session.write(**settings)
 
-    def session(self, seed: int = 0) -> Session:
-        """A text in the making, whose state stays between calls."""
-        assert isinstance(self.task, Generate)
+    def session(self, seed: int = 0) -> Conversation:
+        """The model with a memory of what it has read and written: `read` a text, `write` on or answer, and so on."""
         return self.task.session(self.network, seed)
 
-    def evaluate(self, path: str | Path) -> dict[str, float]:
-        """The task's scores on a file; every unit counts once.
+    def evaluate(self, path: str | Path, **settings: Any) -> dict[str, float]:
+        """The task's scores on a file; everything in it counts once.
+
+        Args:
+            path: The file.
+            settings: As in `predict`, for tasks that answer before they are judged.
 
         Raises:
             DataError: The file cannot be used.
+            OptionError: A setting is impossible.
         """
-        return self._scores(self.task.read_to_score(Path(path)))
+        return self.judge(path, **settings).scores()
+
+    def judge(self, path: str | Path, **settings: Any) -> Judge:
+        """As `evaluate`, but with all that was found out: scores, notes, and the answers where there are any."""
+        return judged(self.task.judge(**settings), self.network, self.task.read_to_score(Path(path)))
 
     def score(self, text: str) -> dict[str, float]:
-        """How well the model expects a text: scores as in `evaluate`."""
-        assert isinstance(self.task, Generate)
-        return self._scores(self.task.batches_to_score(text))
+        """How well a model of the task `generate` expects a text: scores as in `evaluate`.
 
-    def _scores(self, batches: Batches) -> dict[str, float]:
-        return self.task.scores(mean_loss(self.task, self.network, batches))
+        Raises:
+            OptionError: The model has another task.
+        """
+        if not isinstance(self.task, Generate):
+            raise OptionError(f"a text by itself can be scored by generate; received a model of {self.task.name}")
+        return judged(self.task.judge(), self.network, self.task.batches_to_score(text)).scores()
 
     def save(self, folder: str | Path) -> None:
         """Write a new folder that `load` reads.
@@ -90,18 +109,6 @@ class Model:
         self.task.save(folder)
         save_weights(folder / "model.safetensors", self.network)
         write_json(folder / "config.json", self.config)
-
-
-@torch.inference_mode()
-def mean_loss(task: Task, network: nn.Module, batches: Batches) -> float:
-    """Nats per target over all batches, in evaluation mode."""
-    training = network.training
-    network.eval()
-    loss = RunningLoss()
-    for batch in batches:
-        loss.add(task, network, batch)
-    network.train(training)
-    return loss.mean
 
 
 def load(folder: str | Path) -> Model:

@@ -4,13 +4,23 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
+import torch
 from torch import Tensor, nn
 
-from elman.data import Window
+from elman.errors import OptionError
 from elman.layers import LayerState
 from elman.tasks.options import Options
+
+
+class Batch(Protocol):
+    """What a network reads at once, and what it should say."""
+
+    @property
+    def fresh(self) -> bool:
+        """Does reading start here, from the initial state?"""
+        ...
 
 
 class Batches(Protocol):
@@ -18,11 +28,11 @@ class Batches(Protocol):
 
     def __len__(self) -> int: ...
 
-    def batch(self, position: int) -> Window:
+    def batch(self, position: int) -> Any:
         """The batch at a position of an endless reading, epoch after epoch."""
         ...
 
-    def __iter__(self) -> Iterator[Window]: ...
+    def __iter__(self) -> Iterator[Any]: ...
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,7 @@ class RunningLoss:
         self.total, self.count = 0.0, 0
         self.state: LayerState | None = None
 
-    def add(self, task: "Task", network: nn.Module, batch: Window) -> None:
+    def add(self, task: "Task", network: nn.Module, batch: Batch) -> None:
         """Take in the next batch."""
         loss = task.loss(network, batch, None if batch.fresh else self.state)
         self.total, self.count, self.state = (
@@ -75,6 +85,50 @@ class RunningLoss:
         return self.total / max(1, self.count)
 
 
+class Judge(ABC):
+    """Finds out how good a network is, batch after batch in their order."""
+
+    @abstractmethod
+    def add(self, network: nn.Module, batch: Any) -> None:
+        """Take in the next batch."""
+
+    @abstractmethod
+    def scores(self) -> dict[str, float]:
+        """What has been found out so far, by name; `loss` is among them."""
+
+    def notes(self) -> tuple[str, ...]:
+        """How it was found out, such as the signature of a score."""
+        return ()
+
+    def written(self) -> Sequence[str]:
+        """The network's answers, in the order of the file, for tasks whose answers are texts.
+
+        Raises:
+            OptionError: There are none.
+        """
+        raise OptionError("models of this task are judged without answers, there is nothing to write")
+
+    def against(self, other: Any) -> dict[str, float]:
+        """Both sides' scores on the same data, and how likely their difference is chance.
+
+        Raises:
+            OptionError: Judges of this kind cannot tell.
+        """
+        raise OptionError("models of this task cannot be compared; evaluate them one by one")
+
+
+class Conversation(Protocol):
+    """A trained model at work, one input after the other."""
+
+    def read(self, text: str) -> None:
+        """Take an input in."""
+        ...
+
+    def write(self, **settings: Any) -> Iterator[str]:
+        """The answer, piece by piece."""
+        ...
+
+
 class Task(ABC):
     """One kind of work: subclasses say what they learn from, with what, and how it is judged."""
 
@@ -84,6 +138,14 @@ class Task(ABC):
     """What it is for, in one sentence."""
     options_class: ClassVar[type[Options]]
     """The settings of its data and model."""
+    predicting_class: ClassVar[type[Options]]
+    """The settings of a prediction."""
+    continues: ClassVar[bool] = False
+    """Does an answer go on where its input ends?"""
+    answers_when_judged: ClassVar[bool] = False
+    """Do the settings of a prediction act when a model is judged?"""
+    best: ClassVar[tuple[str, Literal["min", "max"]]] = ("loss", "min")
+    """The score by which the best weights are chosen, and which end of it is good."""
 
     def __init__(self, options: Options) -> None:
         self.options: Any = options
@@ -101,16 +163,32 @@ class Task(ABC):
         """A fresh model; call it after `read` or `load`."""
 
     @abstractmethod
-    def loss(self, network: nn.Module, batch: Window, state: LayerState | None) -> Loss:
+    def loss(self, network: nn.Module, batch: Any, state: LayerState | None) -> Loss:
         """The loss of one batch, going on from a state."""
 
     @abstractmethod
-    def scores(self, mean_loss: float) -> dict[str, float]:
-        """What is reported, by name; `loss` is among them, and smaller is better."""
+    def judge(self, **settings: Any) -> Judge:
+        """Whoever judges a network; settings are those of a prediction."""
+
+    def examiner(self) -> Judge:
+        """Whoever judges it while it is trained: quick, where `judge` is thorough."""
+        return self.judge()
 
     @abstractmethod
     def predict(self, network: nn.Module, inputs: Sequence[str], **settings: Any) -> list[Any]:
         """Answers of a trained model."""
+
+    def draw(self, network: nn.Module, text: str, path: Path, **settings: Any) -> None:
+        """Draw how an answer came about, as a PNG.
+
+        Raises:
+            OptionError: The task has no such picture.
+        """
+        raise OptionError(f"{self.name} has no picture of an answer; leave it away")
+
+    @abstractmethod
+    def session(self, network: nn.Module, seed: int = 0) -> "Conversation":
+        """A trained model that remembers what it has read and written."""
 
     @abstractmethod
     def save(self, folder: Path) -> None:
@@ -119,3 +197,14 @@ class Task(ABC):
     @abstractmethod
     def load(self, folder: Path) -> None:
         """Read what `save` wrote."""
+
+
+@torch.inference_mode()
+def judged(judge: Judge, network: nn.Module, batches: Batches) -> Judge:
+    """The judge, after all batches, with the network in evaluation mode."""
+    training = network.training
+    network.eval()
+    for batch in batches:
+        judge.add(network, batch)
+    network.train(training)
+    return judge

@@ -1,15 +1,12 @@
 """Training: recipes, truncated back-propagation through time, runs that nothing is lost of."""
 
 from elman.training.gradient_flow import gradient_flow
-from elman.training.pictures import draw_gradient_flow, draw_learning_curves
 from elman.training.recipe import Recipe, TrainingOptions, read_recipe
 from elman.training.run import gather, preview, read_metrics, resume_run, start_run, train
 
 __all__ = [
     "Recipe",
     "TrainingOptions",
-    "draw_gradient_flow",
-    "draw_learning_curves",
     "gather",
     "gradient_flow",
     "preview",

@@ -14,13 +14,13 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping
 from rich.console import Console
 
 from elman.errors import Interrupted, RunError
+from elman.pictures import draw_learning_curves
 from elman.tasks import Examples, Task
 from elman.training.checkpoint import SafetensorsIO, check_fits, read_checkpoint
 from elman.training.keeping import Averaging, BestWeights, Checkpoints
 from elman.training.logs import make_loggers, read_curve
 from elman.training.module import TrainingModule
 from elman.training.optimisers import validation_steps
-from elman.training.pictures import draw_learning_curves
 from elman.training.progress import Bar, Lines
 from elman.training.recipe import TrainingOptions
 from elman.training.stream import Stream
@@ -50,7 +50,7 @@ def fit(options: TrainingOptions, task: Task, examples: Examples, out: Path, con
             log_every_n_steps=min(options.log_every, len(stream)),
             logger=make_loggers(out / "logs"),
             plugins=[SafetensorsIO()],
-            callbacks=_callbacks(options, out, checkpoints, console, len(examples.train)),
+            callbacks=_callbacks(options, task, out, checkpoints, console, len(examples.train)),
             enable_checkpointing=False,
             enable_model_summary=False,
             enable_progress_bar=console.is_terminal,
@@ -83,13 +83,18 @@ def _draw(out: Path) -> None:
 
 
 def _callbacks(
-    options: TrainingOptions, out: Path, checkpoints: Checkpoints, console: Console, epoch_steps: int
+    options: TrainingOptions,
+    task: Task,
+    out: Path,
+    checkpoints: Checkpoints,
+    console: Console,
+    epoch_steps: int,
 ) -> list[Callback]:
-    callbacks: list[Callback] = [Lines(console, epoch_steps), BestWeights(out), checkpoints]
+    callbacks: list[Callback] = [Lines(console, epoch_steps, task.best), BestWeights(out, task.best), checkpoints]
     if options.optimiser == "asgd":
         callbacks.append(Averaging(options.patience or 5))
     if options.early_stopping:
-        callbacks.append(EarlyStopping("valid_loss", patience=options.early_stopping))
+        callbacks.append(EarlyStopping(f"valid_{task.best[0]}", patience=options.early_stopping, mode=task.best[1]))
     if console.is_terminal:
         callbacks.append(Bar(console_kwargs={"stderr": True}))
     return callbacks

@@ -68,20 +68,24 @@ class Checkpoints(Callback):
 
 
 class BestWeights(Callback):
-    """Writes the weights with the lowest validation loss into the run folder, and its scores.
+    """Writes the weights with the best validation score into the run folder, and their scores.
 
     Args:
         folder: The run folder.
+        best: The score's name, and which end of it is good.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, best: tuple[str, str]) -> None:
         self.folder = folder
+        self.name, mode = best
+        self.sign = 1 if mode == "min" else -1
         self.best = float("inf")
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        if scores["valid_loss"] < self.best:
-            self.best = scores["valid_loss"]
+        found = self.sign * scores[f"valid_{self.name}"]
+        if found < self.best:
+            self.best = found
             save_weights(self.folder / "model.safetensors", pl_module.network)  # pyright: ignore[reportArgumentType]
             valid = {name.removeprefix("valid_"): value for name, value in scores.items() if name.startswith("valid_")}
             write_json(self.folder / "metrics.json", {"step": trainer.global_step, "valid": valid})

@@ -8,10 +8,9 @@ from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 
-from elman.data import Window
 from elman.errors import RunError
 from elman.layers import LayerState, detach_state
-from elman.tasks import RunningLoss, Task
+from elman.tasks import Batch, Judge, Task
 from elman.training.checkpoint import random_states, set_random_states
 from elman.training.optimisers import make_optimiser, make_schedule
 from elman.training.recipe import TrainingOptions
@@ -24,11 +23,11 @@ class TrainingModule(LightningModule):
         super().__init__()
         self.task, self.network, self.options, self.steps = task, network, options, steps
         self.carried: LayerState | None = None
-        self.validation = RunningLoss()
+        self.judge: Judge | None = None
         self.random_states: dict[str, Tensor] | None = None
         self.started = monotonic()
 
-    def training_step(self, batch: Window, number: int) -> Tensor:
+    def training_step(self, batch: Batch, number: int) -> Tensor:
         if self.random_states is not None:  # the first step after a resume
             set_random_states(self.random_states)
             self.random_states = None
@@ -38,24 +37,27 @@ class TrainingModule(LightningModule):
         return loss.mean
 
     def on_validation_epoch_start(self) -> None:
-        self.validation = RunningLoss()
+        self.judge = self.task.examiner()
 
-    def validation_step(self, batch: Window, number: int) -> None:
-        self.validation.add(self.task, self.network, batch)
+    def validation_step(self, batch: Batch, number: int) -> None:
+        assert self.judge is not None
+        self.judge.add(self.network, batch)
 
     def on_validation_epoch_end(self) -> None:
-        mean = self.validation.mean
+        assert self.judge is not None
+        scores = self.judge.scores()
+        mean = scores["loss"]
         if not isfinite(mean):
             raise RunError(
                 f"training diverged: the validation loss is {mean} after step {self.global_step:,}; expected a number; "
                 "start again in a new folder with a lower --learning-rate or --clip-norm"
             )
-        for name, value in self.task.scores(mean).items():
-            self.log(f"valid_{name}", value, prog_bar=name == "loss")
+        for name, value in scores.items():
+            self.log(f"valid_{name}", value, prog_bar=name in ("loss", self.task.best[0]))
 
     def configure_optimizers(self) -> Any:
         optimiser = make_optimiser([p for p in self.network.parameters() if p.requires_grad], self.options)
-        schedule = make_schedule(optimiser, self.options, self.steps)
+        schedule = make_schedule(optimiser, self.options, self.steps, self.task.best)
         return optimiser if schedule is None else {"optimizer": optimiser, "lr_scheduler": schedule}
 
     def configure_gradient_clipping(self, *_: Any, **__: Any) -> None:

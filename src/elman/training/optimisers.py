@@ -26,12 +26,15 @@ def make_optimiser(parameters: list[Parameter], options: TrainingOptions) -> opt
             return optim.AdamW(parameters, rate, weight_decay=decay)
 
 
-def make_schedule(optimiser: optim.Optimizer, options: TrainingOptions, steps: int) -> dict[str, Any] | None:
-    """The recipe's schedule as Lightning takes it: over all `steps`, or on a plateau of the validation loss."""
+def make_schedule(
+    optimiser: optim.Optimizer, options: TrainingOptions, steps: int, best: tuple[str, Any] = ("loss", "min")
+) -> dict[str, Any] | None:
+    """The recipe's schedule as Lightning takes it: over all `steps`, or on a plateau of the score `best`."""
+    name, mode = best
     if options.schedule == "plateau":
-        plateau = optim.lr_scheduler.ReduceLROnPlateau(optimiser, factor=options.decay, patience=options.patience)
+        plateau = optim.lr_scheduler.ReduceLROnPlateau(optimiser, mode, options.decay, options.patience)
         every = validation_steps(options, steps)
-        return {"scheduler": plateau, "interval": "step", "frequency": every, "monitor": "valid_loss"}
+        return {"scheduler": plateau, "interval": "step", "frequency": every, "monitor": f"valid_{name}"}
     if options.schedule == "constant" and not options.warmup:
         return None
     scheduler = optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate_factor(step, steps, options))

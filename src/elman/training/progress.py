@@ -29,10 +29,12 @@ class Lines(Callback):
     Args:
         console: Where the lines go.
         epoch_steps: Training steps in an epoch.
+        best: The score by which the best weights are chosen, and which end of it is good.
     """
 
-    def __init__(self, console: Console, epoch_steps: int) -> None:
+    def __init__(self, console: Console, epoch_steps: int, best: tuple[str, str] = ("loss", "min")) -> None:
         self.console, self.epoch_steps = console, epoch_steps
+        self.name, self.sign = best[0], 1 if best[1] == "min" else -1
         self.times: list[float] = []
         self.best = float("inf")
 
@@ -49,12 +51,14 @@ class Lines(Callback):
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         metrics = trainer.callback_metrics
-        loss = float(metrics["valid_loss"])
+        found = float(metrics[f"valid_{self.name}"])
         train = f"train {float(metrics['train_loss']):.4f}  " if "train_loss" in metrics else ""
-        better = "  best" if loss < self.best else ""
-        self.best = min(self.best, loss)
+        better = "  best" if self.sign * found < self.best else ""
+        self.best = min(self.best, self.sign * found)
+        valid = f"valid {float(metrics['valid_loss']):.4f}"
+        valid = valid if self.name == "loss" else f"{valid}  {self.name} {found:.2f}"
         epoch = trainer.global_step / self.epoch_steps
-        self.console.print(f"epoch {epoch:.4g}  step {trainer.global_step:,}  {train}valid {loss:.4f}{better}")
+        self.console.print(f"epoch {epoch:.4g}  step {trainer.global_step:,}  {train}{valid}{better}")
 
     def state_dict(self) -> dict[str, float]:
         return {"best": self.best}

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from elman.data import Window
-from elman.tasks import Batches
+from elman.tasks import Batch, Batches
 
 
 class Stream:
@@ -19,7 +18,7 @@ class Stream:
     def __len__(self) -> int:
         return len(self.batches) * self.epochs
 
-    def __iter__(self) -> Iterator[Window]:
+    def __iter__(self) -> Iterator[Batch]:
         while self.position < len(self):
             self.position += 1
             yield self.batches.batch(self.position - 1)

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from elman.data import replacing
+from elman.errors import OptionError
+from elman.pictures.canvas import add_legend, new_plot, save
+from elman.pictures.fonts import find_fonts
 
 
 def draw_learning_curves(path: Path, train: Sequence[tuple[int, float]], valid: Sequence[tuple[int, float]]) -> None:
@@ -15,7 +16,7 @@ def draw_learning_curves(path: Path, train: Sequence[tuple[int, float]], valid: 
         train: (step, nats per unit), thinned or not.
         valid: The same for validations.
     """
-    figure, axes = _figure()
+    figure, axes = new_plot()
     if train:
         axes.plot(*zip(*train, strict=True), color="tab:blue", alpha=0.6, linewidth=1, label="training")
     if valid:
@@ -26,27 +27,24 @@ def draw_learning_curves(path: Path, train: Sequence[tuple[int, float]], valid: 
     axes.grid(alpha=0.3)
     if train or valid:
         axes.legend()
-    _save(figure, path)
+    save(figure, path)
 
 
 def draw_gradient_flow(path: Path, norms: Mapping[str, Sequence[float]]) -> None:
-    """The gradient's norm k steps back for several networks, as a PNG on a logarithmic scale."""
-    figure, axes = _figure()
-    for name, values in norms.items():
-        axes.semilogy(range(len(values)), [max(value, 1e-38) for value in values], label=name)
+    """The gradient's norm k steps back for several networks, as a PNG on a logarithmic scale.
+
+    Args:
+        path: Where the picture goes.
+        norms: For each network's name, the norm at k = 0, 1, ...
+
+    Raises:
+        OptionError: There is no network.
+    """
+    if not norms:
+        raise OptionError("norms expects at least one network; received none; try {'lstm': [1.0, 0.5]}")
+    figure, axes = new_plot()
+    lines = [axes.semilogy(range(len(values)), [max(value, 1e-38) for value in values])[0] for values in norms.values()]
     axes.set(xlabel="k, steps back from the loss", ylabel="norm of the loss's gradient\nwith respect to the state")
     axes.grid(alpha=0.3)
-    axes.legend()
-    _save(figure, path)
-
-
-def _figure() -> tuple[Any, Any]:
-    from matplotlib.figure import Figure  # half a second to import, and not every command draws
-
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    return figure, figure.add_subplot()
-
-
-def _save(figure: Any, path: Path) -> None:
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=120)
+    add_legend(axes, lines, list(norms), find_fonts(norms))
+    save(figure, path)

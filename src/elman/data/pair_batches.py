@@ -1,0 +1,143 @@
+"""Pairs of sequences in batches of similar length and of about one number of units.
+
+Key: S source time, T target time, B batch.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from elman.data.windows import IGNORE
+from elman.errors import DataError
+
+
+@dataclass(frozen=True)
+class PairBatch:
+    """What a network reads, and what it should write."""
+
+    source: Tensor
+    """(S, B)."""
+    source_lengths: Tensor
+    """(B,)."""
+    inputs: Tensor
+    """(T, B), the unit before each target; the border at first."""
+    targets: Tensor
+    """(T, B), the border at last; `IGNORE` where there is none."""
+    target_lengths: Tensor
+    """(B,)."""
+    references: tuple[str, ...] = ()
+    """What the targets were before they became units."""
+    sources: tuple[str, ...] = ()
+    """The same of the sources."""
+    rows: tuple[int, ...] = ()
+    """Which pairs these are."""
+    fresh: bool = True
+    """Nothing is carried from one batch to the next."""
+
+    def to(self, device: Any, **keywords: Any) -> "PairBatch":
+        """The same batch on another device."""
+        tensors = {f.name: getattr(self, f.name) for f in fields(self) if isinstance(getattr(self, f.name), Tensor)}
+        return replace(self, **{name: tensor.to(device, **keywords) for name, tensor in tensors.items()})
+
+
+@dataclass(frozen=True)
+class NumberedPairs:
+    """Pairs as numbers of units, next to their texts."""
+
+    sources: Sequence[Tensor]
+    targets: Sequence[Tensor]
+    source_texts: Sequence[str]
+    target_texts: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def without(self, rows: Sequence[int]) -> "NumberedPairs":
+        """All pairs but some."""
+        left_out = set(rows)
+        kept = [row for row in range(len(self)) if row not in left_out]
+        return NumberedPairs(
+            [self.sources[row] for row in kept],
+            [self.targets[row] for row in kept],
+            [self.source_texts[row] for row in kept],
+            [self.target_texts[row] for row in kept],
+        )
+
+    def lengths(self) -> Tensor:
+        """(N,), the longer side of each pair, with its border."""
+        return torch.tensor([max(len(a), len(b)) + 1 for a, b in zip(self.sources, self.targets, strict=True)])
+
+
+class PairBatches:
+    """Pairs in batches; each epoch mixes pairs of the same length anew, and the batches.
+
+    Args:
+        pairs: What is read and written.
+        border: The number that stands before each target and after each source and target.
+        units: Of a batch, padding included, on the longer side; a longer pair has a batch of its own.
+        name: What to call the pairs in an error.
+
+    Raises:
+        DataError: There is no pair.
+    """
+
+    def __init__(self, pairs: NumberedPairs, border: int, units: int, name: str = "the pairs") -> None:
+        if not len(pairs):
+            raise DataError(f"{name} has no pair of texts; expected one or more")
+        self.pairs, self.border = pairs, torch.tensor([border])
+        self.lengths = pairs.lengths()
+        self.ends = list(_ends(self.lengths.sort().values.tolist(), units))
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def batch(self, position: int) -> PairBatch:
+        """The batch at a position of an endless reading, epoch after epoch."""
+        epoch, number = divmod(position, len(self))
+        return self._batch(*self._epoch(epoch), number)
+
+    def _epoch(self, epoch: int) -> tuple[Tensor, Tensor]:
+        """The order of pairs, shortest first and those of one length shuffled; and that of batches."""
+        if getattr(self, "_known", (None,))[0] != epoch:
+            generator = torch.Generator().manual_seed(epoch)
+            mixed = torch.randperm(len(self.pairs), generator=generator)
+            pairs = mixed[self.lengths[mixed].argsort(stable=True)]
+            self._known = (epoch, pairs, torch.randperm(len(self), generator=generator))
+        return self._known[1:]  # pyright: ignore[reportReturnType]
+
+    def _batch(self, pairs: Tensor, batches: Tensor, number: int) -> PairBatch:
+        place = int(batches[number])
+        return self.of(pairs[self.ends[place - 1] if place else 0 : self.ends[place]].tolist())
+
+    def of(self, rows: Sequence[int]) -> PairBatch:
+        """A batch of some pairs."""
+        sources = [torch.cat([self.pairs.sources[row], self.border]) for row in rows]
+        targets = [self.pairs.targets[row] for row in rows]
+        return PairBatch(
+            source=pad_sequence(sources, padding_value=int(self.border)),
+            source_lengths=torch.tensor([len(one) for one in sources]),
+            inputs=pad_sequence([torch.cat([self.border, one]) for one in targets], padding_value=int(self.border)),
+            targets=pad_sequence([torch.cat([one, self.border]) for one in targets], padding_value=IGNORE),
+            target_lengths=torch.tensor([len(one) + 1 for one in targets]),
+            references=tuple(self.pairs.target_texts[row] for row in rows),
+            sources=tuple(self.pairs.source_texts[row] for row in rows),
+            rows=tuple(rows),
+        )
+
+    def __iter__(self) -> Iterator[PairBatch]:
+        order = self.lengths.argsort(stable=True)
+        return (self._batch(order, torch.arange(len(self)), number) for number in range(len(self)))
+
+
+def _ends(lengths: Sequence[int], units: int) -> Iterator[int]:
+    """Where each batch ends among lengths in their order."""
+    first = 0
+    for place, length in enumerate(lengths):
+        if place > first and (place - first + 1) * length > units:
+            yield place
+            first = place
+    yield len(lengths)

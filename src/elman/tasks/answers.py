@@ -1,0 +1,171 @@
+"""Inputs to answers: in batches of similar length, with what a person should know about odd inputs.
+
+Key: S source time, T target time.
+"""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from elman.data import Tokenizer, read_json, write_json
+from elman.errors import DataError, RunError
+from elman.models import Translator
+from elman.tasks.search import Found, Search, Searching
+
+UNITS_AT_ONCE = 2_000
+"""Source units that are answered side by side, padding included."""
+
+STRANGE = 0.3
+"""An input with a larger share of units that no source of the training had is perhaps of another language."""
+
+FEW = 4
+"""Fewer units than these tell nothing."""
+
+SHOWN = 60
+"""Characters of an input in a message."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was written to an input."""
+
+    text: str
+    score: float
+    """Its log-probability for its length, penalties included: of several answers, larger is better."""
+    log_probability: float
+    """In nats, of all its units together."""
+    units: list[str]
+    """What was written at each step."""
+    source_units: list[str]
+    """What was read at each step."""
+    alignment: Tensor | None
+    """(T, S), how much each place of the source mattered at each step; rows add up to one."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The same, ready for JSON."""
+        rows = None if self.alignment is None else [[round(w, 4) for w in row] for row in self.alignment.tolist()]
+        return vars(self) | {"alignment": rows}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What training has seen of sources."""
+
+    unseen: frozenset[int]
+    """Units of the vocabulary that none of them had."""
+    longest: int
+    """Units of the longest one."""
+
+    @classmethod
+    def of(cls, sources: Sequence[Tensor], vocabulary: int) -> "Known":
+        """What is known after reading sources, each (N,)."""
+        seen = set(torch.cat(list(sources)).tolist())
+        return cls(frozenset(range(vocabulary)) - seen, max(map(len, sources)))
+
+    def save(self, path: Path) -> None:
+        """Write JSON."""
+        write_json(path, {"unseen": sorted(self.unseen), "longest": self.longest})
+
+    @classmethod
+    def load(cls, path: Path) -> "Known":
+        """Read what `save` wrote.
+
+        Raises:
+            RunError: The file is missing or damaged.
+        """
+        found = read_json(path)
+        try:
+            return cls(frozenset(map(int, found["unseen"])), int(found["longest"]))
+        except (LookupError, TypeError, ValueError) as error:
+            raise RunError(f"{path} is damaged: {error!r}; restore it or train again") from error
+
+
+class Answers:
+    """Answers inputs.
+
+    Args:
+        network: What writes.
+        source: Units that are read.
+        target: Units that are written.
+        known: What training has seen.
+        options: How to search.
+
+    Raises:
+        OptionError: A setting is impossible with this network.
+        DataError: The prefix has units that the target's vocabulary lacks.
+    """
+
+    def __init__(
+        self, network: Translator, source: Tokenizer, target: Tokenizer, known: Known, options: Searching
+    ) -> None:
+        self.source, self.target, self.known = source, target, known
+        prefix = None if options.prefix is None else target.encode(options.prefix, "the prefix")
+        forbidden = [] if target.unknown is None else [target.unknown]
+        self.search = Search(network.eval(), target.border, options, prefix, forbidden)
+
+    def __call__(self, texts: Sequence[str]) -> list[list[Answer]]:
+        """To each text its answers, the best first.
+
+        Raises:
+            DataError: A text is empty, or has units that cannot be read.
+        """
+        for number, text in enumerate(texts, 1):
+            if not text:
+                raise DataError(f"input {number:,} is empty; expected text; take it out")
+        sources = self.source.encode_lines(texts, "the input")
+        self._remark(texts, sources)
+        answers: dict[int, list[Answer]] = {}
+        border = torch.tensor([self.source.border])
+        for rows in batches_of([len(one) + 1 for one in sources], UNITS_AT_ONCE):
+            read = [torch.cat([sources[row], border]) for row in rows]
+            source = pad_sequence(read, padding_value=int(border))
+            found = self.search(source, torch.tensor([len(one) for one in read]))
+            for row, one, each in zip(rows, read, found, strict=True):
+                answers[row] = [self._answer(one, candidate) for candidate in each]
+        return [answers[row] for row in range(len(texts))]
+
+    def _answer(self, source: Tensor, found: Found) -> Answer:
+        units = self.target.pieces(found.units)
+        alignment = None if found.weights is None else found.weights[: len(units), : len(source)].clone()
+        text = self.target.decode(found.units).strip()
+        return Answer(text, found.score, found.log_probability, units, self.source.pieces(source.tolist()), alignment)
+
+    def _remark(self, texts: Sequence[str], sources: Sequence[Tensor]) -> None:
+        """Warn where answers cannot be good."""
+        units = [unit for one in sources for unit in one.tolist()]
+        strange = sum(unit in self.known.unseen or unit == self.source.unknown for unit in units)
+        if len(units) >= FEW and strange > STRANGE * len(units):
+            warnings.warn(
+                f"{strange / len(units):.0%} of the input's units are in no source that the model learned from, as in "
+                f"{texts[0][:SHOWN]!r}; is it the right language, and the right direction?",
+                stacklevel=2,
+            )
+        longest = max(map(len, sources), default=0)
+        if longest > 4 * self.known.longest:
+            warnings.warn(
+                f"an input has {longest:,} units, the longest that the model learned from had {self.known.longest:,}: "
+                "its answer may be poor or cut short; try its sentences one by one",
+                stacklevel=2,
+            )
+
+
+def batches_of(lengths: Sequence[int], units: int) -> Iterator[list[int]]:
+    """Rows of similar length, longest first, in batches of at most so many units with their padding.
+
+    >>> list(batches_of([3, 9, 4], 10))
+    [[1], [2, 0]]
+    """
+    rows: list[int] = []
+    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
+        if rows and (len(rows) + 1) * lengths[rows[0]] > units:
+            yield rows
+            rows = []
+        rows.append(row)
+    if rows:
+        yield rows

@@ -1,0 +1,46 @@
+"""The settings that every recurrent network shares."""
+
+from elman.layers import Regularisation
+from elman.tasks.options import Count, Options, Share
+
+
+class NetworkOptions(Options):
+    """What the network is made of, and where it drops out."""
+
+    cell: str = "lstm"
+    """The recurrent cell: a name that `elman cells` lists, or your own as package.module:Class or file.py:Class."""
+    embedding_size: Count = 128
+    """Numbers in a unit's vector."""
+    hidden_size: Count = 256
+    """Numbers in a layer's output."""
+    num_layers: Count = 1
+    """Recurrent layers on top of each other."""
+    residual: bool = False
+    """Add a layer's input to its output where the widths agree."""
+    word_dropout: Share = 0.0
+    """Share of the vocabulary that reads as zeros in a training step."""
+    input_dropout: Share = 0.0
+    """Share of the vectors' features dropped in training."""
+    dropout: Share = 0.0
+    """Share of features dropped between layers in training."""
+    output_dropout: Share = 0.0
+    """Share of features dropped before the output layer in training."""
+    variational: bool = False
+    """Keep one dropout mask for all steps of a sequence or window."""
+    recurrent_dropout: Share = 0.0
+    """Share of the previous output hidden from the recurrent products, one mask a sequence or window."""
+    zoneout: Share = 0.0
+    """Share of the state that keeps its old value at a step."""
+    weight_drop: Share = 0.0
+    """Share of the recurrent weights dropped in a training step."""
+
+    def regularisation(self) -> Regularisation:
+        """What acts in the recurrent layers."""
+        return {
+            "residual": self.residual,
+            "dropout": self.dropout,
+            "dropout_per": "sequence" if self.variational else "step",
+            "recurrent_dropout": self.recurrent_dropout,
+            "zoneout": self.zoneout,
+            "weight_drop": self.weight_drop,
+        }

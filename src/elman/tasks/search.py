@@ -1,0 +1,263 @@
+"""Finding a good answer: beam search, with greedy choice as the beam of one, and drawing by chance.
+
+Key: B sentences, K beams, S source time, T steps taken, V vocabulary, C candidates.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Annotated, Self
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from elman.errors import OptionError, RunError
+from elman.models import Position, Translator
+from elman.tasks.decoding import Sampling, sample
+from elman.tasks.options import Count, Seed
+
+NotNegative = Annotated[float, Field(ge=0)]
+
+BLOCK = 64
+"""Scores are searched for the best in blocks of so many."""
+
+LONGEST = 400
+"""Units of an answer at most, when nothing is said."""
+
+
+class Searching(Sampling):
+    """How an answer is searched for."""
+
+    beam_size: Count = 5
+    """How many beginnings are kept side by side; 1 takes the best unit at each step."""
+    length_penalty: NotNegative = 1.0
+    """How much longer answers are favoured: the exponent of their length that log-probabilities are divided by."""
+    coverage_penalty: NotNegative = 0.0
+    """How much it counts against an answer to leave parts of its source unseen (Wu et al. 2016)."""
+    n_best: Count | None = None
+    """Give so many answers to each input, with their scores and alignments; only the best one's text when omitted."""
+    max_length: Count | None = None
+    """Units of an answer at most; twice those of its source and 20 more, but 400 at most, when omitted."""
+    prefix: str | None = None
+    """How each answer begins."""
+    no_repeat: Annotated[int, Field(ge=0)] = 0
+    """So many units in a row come once at most in an answer; 0 lets them come again."""
+    sample: bool = False
+    """Draw each unit by its probability, instead of searching for the best answer."""
+    seed: Seed = 0
+    """The same seed draws the same answers."""
+
+    @model_validator(mode="after")
+    def _options_that_act(self) -> Self:
+        drawing = {"temperature", "top_k", "top_p"} & self.model_fields_set
+        if drawing and not self.sample:
+            raise ValueError(f"{min(drawing)} acts on drawn answers only; add sample, or leave it away")
+        if self.n_best and not self.sample and self.n_best > self.beam_size:
+            raise ValueError(f"n_best expects at most beam_size, {self.beam_size}; received {self.n_best}")
+        return self
+
+
+@dataclass(frozen=True)
+class Found:
+    """One answer."""
+
+    units: list[int]
+    """Without the border at its end."""
+    log_probability: float
+    score: float
+    """The log-probability for its length, what is left unseen counted against it; the best answer's is largest."""
+    weights: Tensor | None
+    """(T, S), where the network looked at each step; also at the border's, if it came to it."""
+
+
+@dataclass
+class Beams:
+    """Answers in the making: K rows for each sentence that is not done."""
+
+    position: Position
+    sentences: list[int]
+    """Which ones are not done."""
+    totals: Tensor
+    """(B, K), log-probabilities so far."""
+    history: Tensor
+    """(B K, T)."""
+    seen: Tensor | None = None
+    """(B K, T, S)."""
+    finished: dict[int, list[Found]] = field(default_factory=dict)
+
+
+class Search:
+    """Searches for answers.
+
+    Args:
+        network: What writes.
+        border: The number that begins and ends an answer.
+        options: How to search.
+        prefix: (P,), units that each answer begins with.
+        forbidden: Units that never come.
+
+    Raises:
+        OptionError: The beam is larger than the vocabulary.
+    """
+
+    def __init__(
+        self,
+        network: Translator,
+        border: int,
+        options: Searching,
+        prefix: Tensor | None = None,
+        forbidden: Sequence[int] = (),
+    ) -> None:
+        vocabulary = network.output.out_features
+        if options.beam_size > vocabulary:
+            raise OptionError(
+                f"beam_size expects at most {vocabulary:,}, the units of the vocabulary; received {options.beam_size:,}"
+            )
+        self.network, self.border, self.options = network, border, options
+        self.prefix = [] if prefix is None else prefix.tolist()
+        self.forbidden = list(forbidden)
+        self.beams = 1 if options.sample else options.beam_size
+        self.generator = torch.Generator().manual_seed(options.seed)
+        self.choose: Callable[[Tensor], tuple[Tensor, Tensor]] = self._draw if options.sample else self._best
+
+    @torch.inference_mode()
+    def __call__(self, source: Tensor, lengths: Tensor) -> list[list[Found]]:
+        """Answers to sources (S, B), the best first: n_best of them, or one."""
+        wanted = self.options.n_best or 1
+        if self.options.sample and wanted > 1:  # each drawing is a sentence of its own
+            found = self._search(source.repeat_interleave(wanted, 1), lengths.repeat_interleave(wanted))
+            found = [list(chain(*found[first : first + wanted])) for first in range(0, len(found), wanted)]
+        else:
+            found = self._search(source, lengths)
+        return [sorted(each, key=lambda one: -one.score)[:wanted] for each in found]
+
+    def _search(self, source: Tensor, lengths: Tensor) -> list[list[Found]]:
+        batch, beams = source.shape[1], self.beams
+        totals = torch.full((batch, beams), -torch.inf)
+        totals[:, 0] = 0
+        position = self.network.start(source, lengths).select(torch.arange(batch).repeat_interleave(beams))
+        state = Beams(position, list(range(batch)), totals, torch.empty(batch * beams, 0, dtype=torch.long))
+        state.finished = {sentence: [] for sentence in range(batch)}
+        limit = self._limit(int(lengths.max()))
+        for step in range(limit):
+            self._step(state, step)
+            if not state.sentences:
+                break
+        for row, units in enumerate(state.history.tolist()):  # those that never came to an end
+            sentence = state.sentences[row // beams]
+            self._finish(state, sentence, row, units, float(state.totals.flatten()[row]))
+        return [state.finished[sentence] for sentence in range(batch)]
+
+    def _limit(self, longest: int) -> int:
+        return self.options.max_length or max(min(2 * longest + 20, LONGEST), len(self.prefix) + 1)
+
+    def _step(self, state: Beams, step: int) -> None:
+        """Every beam grows by a unit, or ends."""
+        rows = len(state.history)
+        last = state.history[:, -1] if step else torch.full((rows,), self.border)
+        outputs, weights, state.position = self.network.write(last, state.position)
+        if weights is not None:
+            new = weights.unsqueeze(1)
+            state.seen = new if state.seen is None else torch.cat([state.seen, new], dim=1)
+        scores = self._allowed(self.network.output(outputs), state.history, step)
+        gains, units = self._forced(scores, step) if step < len(self.prefix) else self.choose(scores)
+        grown = (state.totals.unsqueeze(2) + gains.view(*state.totals.shape, -1)).flatten(1)
+        totals, places = grown.topk(min(2 * self.beams, grown.shape[1]))
+        parents = places // gains.shape[1] + torch.arange(len(totals)).unsqueeze(1) * self.beams
+        self._go_on(state, totals, parents, units.view(len(totals), -1).gather(1, places))
+
+    def _go_on(self, state: Beams, totals: Tensor, parents: Tensor, units: Tensor) -> None:
+        """Choose among candidates, all (B, C), the best first: those that end, and those that go on."""
+        ends = units == self.border
+        for number, place in (ends[:, : self.beams] & totals[:, : self.beams].isfinite()).nonzero().tolist():
+            row = int(parents[number, place])
+            history = state.history[row].tolist()
+            self._finish(state, state.sentences[number], row, history, float(totals[number, place]))
+        going = [n for n, sentence in enumerate(state.sentences) if len(state.finished[sentence]) < self.beams]
+        kept = torch.tensor(going, dtype=torch.long)
+        order = ends[kept].to(torch.uint8).argsort(dim=1, stable=True)[:, : self.beams]
+        rows = parents[kept].gather(1, order).flatten()
+        state.totals = totals[kept].gather(1, order)
+        grown = units[kept].gather(1, order).view(-1, 1)
+        state.history = torch.cat([state.history[rows], grown], dim=1)
+        state.seen = None if state.seen is None else state.seen[rows]
+        if not going:
+            state.sentences = []
+            return
+        dropped = len(going) < len(state.sentences)
+        state.sentences = [state.sentences[n] for n in going]
+        state.position = state.position.select(rows, kept if dropped else None)
+
+    def _finish(self, state: Beams, sentence: int, row: int, units: list[int], total: float) -> None:
+        weights = None if state.seen is None else state.seen[row].clone()
+        score = total / self._length(len(units) + 1)
+        if self.options.coverage_penalty and weights is not None:
+            covered = weights.sum(0)
+            score += self.options.coverage_penalty * float(covered[covered > 0].clamp(max=1).log().sum())
+        state.finished[sentence].append(Found(units, total, score, weights))
+
+    def _length(self, units: int) -> float:
+        """What a log-probability is divided by (Wu et al. 2016)."""
+        return ((5 + units) / 6) ** self.options.length_penalty
+
+    def _allowed(self, scores: Tensor, history: Tensor, step: int) -> Tensor:
+        """Scores (B K, V), those that must not win at minus infinity."""
+        if scores.isnan().any():
+            raise RunError("the model's scores are not numbers: its weights are damaged or diverged; train again")
+        if self.forbidden:
+            scores[:, self.forbidden] = -torch.inf
+        if not step:  # an answer has one unit at least
+            scores[:, self.border] = -torch.inf
+        if 0 < self.options.no_repeat <= step:
+            for row, units in enumerate(history.tolist()):
+                scores[row, _repeating(units, self.options.no_repeat)] = -torch.inf
+        return scores
+
+    def _forced(self, scores: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        units = torch.full((len(scores), 1), self.prefix[step])
+        return _log_probabilities(scores, units), units
+
+    def _best(self, scores: Tensor) -> tuple[Tensor, Tensor]:
+        units = best_of(scores, min(2 * self.beams, scores.shape[1]))
+        return _log_probabilities(scores, units), units
+
+    def _draw(self, scores: Tensor) -> tuple[Tensor, Tensor]:
+        units = sample(scores, self.options, self.generator).unsqueeze(1)
+        return _log_probabilities(scores, units), units
+
+
+def best_of(scores: Tensor, count: int) -> Tensor:
+    """The places of the largest scores of each row, the largest first.
+
+    A block that has one of them has one of the largest maxima: so most blocks are passed over once once their maximum
+    is known, and the sort sees few numbers.
+
+    Args:
+        scores: (rows, V).
+        count: How many.
+
+    Example:
+        >>> best_of(torch.tensor([[0.1, 3.0, 0.2, 2.0]]), 2)
+        tensor([[1, 3]])
+    """
+    vocabulary = scores.shape[1]
+    blocks = vocabulary // BLOCK
+    if blocks <= 2 * count:
+        return scores.topk(count).indices
+    head, tail = scores[:, : blocks * BLOCK].unflatten(1, (blocks, BLOCK)), scores[:, blocks * BLOCK :]
+    chosen = head.amax(2).topk(count).indices
+    few = head.gather(1, chosen.unsqueeze(2).expand(-1, -1, BLOCK)).flatten(1)
+    places = (chosen.unsqueeze(2) * BLOCK + torch.arange(BLOCK)).flatten(1)
+    rest = torch.arange(blocks * BLOCK, vocabulary).expand(len(scores), -1)
+    return torch.cat([places, rest], 1).gather(1, torch.cat([few, tail], 1).topk(count).indices)
+
+
+def _log_probabilities(scores: Tensor, units: Tensor) -> Tensor:
+    return scores.gather(1, units) - scores.logsumexp(1, keepdim=True)
+
+
+def _repeating(units: list[int], n: int) -> list[int]:
+    """Units that would make the last n ones come a second time."""
+    beginning = units[len(units) - n + 1 :]
+    return [units[place + n - 1] for place in range(len(units) - n + 1) if units[place : place + n - 1] == beginning]

@@ -1,0 +1,307 @@
+"""The task `translate`: learn from pairs of texts how to make the second of the first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import exp
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+from torch import nn
+
+from elman.data import NumberedPairs, PairBatch, PairBatches, Pairs, Tokenizer, cut_to, read_pairs, spelled_pairs, tidy
+from elman.errors import OptionError
+from elman.layers import Attend, LayerState, Look, find_cell
+from elman.models import RecurrentTranslator, Tied, Translator
+from elman.pictures import draw_alignment
+from elman.tasks.answers import UNITS_AT_ONCE, Answers, Known
+from elman.tasks.dialogue import Dialogue
+from elman.tasks.network_options import NetworkOptions
+from elman.tasks.options import Count, Options, Share
+from elman.tasks.search import Searching
+from elman.tasks.task import Examples, Judge, Loss, RunningLoss, Task
+from elman.tasks.text_scores import bleu, chrf, paired_bootstrap, tokenizer_for
+
+END = "⏎"
+"""Stands for the end in a picture."""
+
+BPE_UNITS = 4_000
+"""Byte-pair units, when nothing is said."""
+
+
+class TranslateOptions(NetworkOptions):
+    """What is learned from pairs of texts, and with what."""
+
+    source: str | None = None
+    """Where the sources stand: a column, a path in JSON such as dial[].usr.text, or the end of a file's name."""
+    target: str | None = None
+    """The same of the targets; with neither, the first two columns, or those named source and target."""
+    history: int = Field(default=0, ge=0)
+    """Earlier turns of a dialogue that stand before a source."""
+    units: Literal["bpe", "character", "word", "byte"] = "bpe"
+    """What one step reads or writes: a byte-pair unit, a character, a word between white space, or a byte."""
+    vocabulary: Literal["joint", "separate"] = "joint"
+    """One vocabulary for sources and targets together, or one for each."""
+    vocabulary_size: Count | None = None
+    """Keep at most this many units; byte-pair units stop at 4,000 when nothing is said."""
+    min_count: Count = 1
+    """Words or characters seen less often read as <unk>."""
+    max_length: Count = 200
+    """Units of a source or target in training; what becomes of longer ones `too_long` says."""
+    too_long: Literal["drop", "cut", "keep"] = "drop"
+    """Longer ones are dropped, cut at their end, or kept; how many there are is said."""
+    batch_units: Count = 1500
+    """Units that are read side by side, padding included, on the longer side of the pairs."""
+    decoder_layers: Count | None = None
+    """Layers of the network that writes; as many as of the one that reads when nothing is said."""
+    attention: Look = "general"
+    """How a place of the source is compared with what is sought: a score of one look, multi_head, or none."""
+    attend: Attend = "after"
+    """Look after the recurrence, inside it before each step, or after each step and feed what was seen to the next."""
+    heads: Count = 4
+    """Looks side by side, of multi_head."""
+    tied: Tied = "output"
+    """What uses the same vectors: nothing, the target's units and the output layer, or all with the source's too."""
+    label_smoothing: Share = 0.1
+    """Share of the target that is spread over all units in training."""
+
+    @model_validator(mode="after")
+    def _options_that_act(self) -> Self:
+        if self.vocabulary_size and self.units == "byte":
+            raise ValueError("vocabulary_size does not act on bytes, there are always 256; leave it away")
+        if self.min_count > 1 and self.units in ("byte", "bpe"):
+            raise ValueError(f"min_count does not act on units = {self.units}; leave it away")
+        if self.tied == "all" and self.vocabulary == "separate":
+            raise ValueError("tied = all expects one vocabulary; take vocabulary = joint, or tied = output")
+        return self
+
+
+class Translate(Task):
+    """Pairs of texts of any kind: translations, summaries, answers in a dialogue."""
+
+    name: ClassVar[str] = "translate"
+    summary: ClassVar[str] = "Learn to make one text of another: a translation, a summary, an answer."
+    options_class: ClassVar[type[Options]] = TranslateOptions
+    predicting_class: ClassVar[type[Options]] = Searching
+    answers_when_judged: ClassVar[bool] = True
+    best: ClassVar[tuple[str, Literal["min", "max"]]] = ("bleu", "max")
+
+    options: TranslateOptions
+    source: Tokenizer
+    target: Tokenizer
+    known: Known
+    """What training has seen of sources."""
+
+    def read(self, train: Path | None, valid: Path | None, known: Path | None = None) -> Examples:
+        bleu(["a"], ["a"])  # asks for its library before anything is trained
+        pairs = embedded_pairs() if train is None else self._pairs(train)
+        held_out = None if valid is None else self._pairs(valid)
+        pairs, held_out = pairs.split() if held_out is None else (pairs, held_out)
+        if known is None:
+            self._learn(pairs)
+        else:
+            self.load(known)
+        numbered = self._numbered(pairs, "the training pairs")
+        if known is None:
+            self.known = Known.of(numbered.sources, len(self.source))
+        kept, note = self._bounded(numbered)
+        batches = PairBatches(kept, self.target.border, self.options.batch_units, "the training pairs")
+        shown = batches.of(range(min(3, len(kept))))
+        return Examples(
+            train=batches,
+            valid=self._batches(held_out, "the validation pairs"),
+            notes=(*pairs.notes, *held_out.notes, *note),
+            rows=tuple(f"{a} → {b}" for a, b in zip(shown.sources, shown.references, strict=True)),
+            facts={
+                "training pairs": len(kept),
+                "validation pairs": len(held_out),
+                "source units": sum(map(len, kept.sources)),
+                "target units": sum(map(len, kept.targets)),
+                "source vocabulary": len(self.source),
+                "target vocabulary": len(self.target),
+            },
+            fingerprint=pairs.fingerprint + held_out.fingerprint,
+        )
+
+    def _pairs(self, path: Path) -> Pairs:
+        return read_pairs(path, self.options.source, self.options.target, history=self.options.history)
+
+    def _learn(self, pairs: Pairs) -> None:
+        if self.options.vocabulary == "joint":
+            self.source = self.target = self._tokenizer((*pairs.sources, *pairs.targets))
+        else:
+            self.source, self.target = self._tokenizer(pairs.sources), self._tokenizer(pairs.targets)
+
+    def _tokenizer(self, texts: Sequence[str]) -> Tokenizer:
+        options = self.options
+        size = options.vocabulary_size or (BPE_UNITS if options.units == "bpe" else None)
+        text = "\n".join((*texts, ""))
+        return Tokenizer.learn(text, options.units, vocabulary_size=size, min_count=options.min_count, unknown=True)
+
+    def _numbered(self, pairs: Pairs, name: str) -> NumberedPairs:
+        sources = self.source.encode_lines(pairs.sources, f"the sources of {name}")
+        targets = self.target.encode_lines(pairs.targets, f"the targets of {name}")
+        return NumberedPairs(sources, targets, pairs.sources, pairs.targets)
+
+    def _bounded(self, pairs: NumberedPairs) -> tuple[NumberedPairs, tuple[str, ...]]:
+        """Without sequences that are too long, and what a person should know about it."""
+        limit, way = self.options.max_length, self.options.too_long
+        long = [n for n in range(len(pairs)) if max(len(pairs.sources[n]), len(pairs.targets[n])) > limit]
+        if not long:
+            return pairs, ()
+        what = {"drop": "left out", "cut": "cut at the end", "keep": "kept"}[way]
+        note = (f"{len(long):,} of {len(pairs):,} pairs are longer than {limit:,} units and are {what}",)
+        if way == "drop":
+            return pairs.without(long), note
+        if way == "keep":
+            return pairs, note
+        sources, _ = cut_to(pairs.sources, limit, "end")
+        targets, _ = cut_to(pairs.targets, limit, "end")
+        return NumberedPairs(sources, targets, pairs.source_texts, pairs.target_texts), note
+
+    def _batches(self, pairs: Pairs, name: str) -> PairBatches:
+        return PairBatches(self._numbered(pairs, name), self.target.border, UNITS_AT_ONCE, name)
+
+    def read_to_score(self, path: Path) -> PairBatches:
+        return self._batches(self._pairs(path), str(path))
+
+    def network(self) -> Translator:
+        options = self.options
+        return RecurrentTranslator(
+            len(self.source),
+            len(self.target),
+            find_cell(options.cell),
+            embedding_size=options.embedding_size,
+            hidden_size=options.hidden_size,
+            num_layers=options.num_layers,
+            decoder_layers=options.decoder_layers,
+            attention=options.attention,
+            attend=options.attend,
+            heads=options.heads,
+            regularisation=options.regularisation(),
+            tied=options.tied,
+            word_dropout=options.word_dropout,
+            input_dropout=options.input_dropout,
+            output_dropout=options.output_dropout,
+            variational=options.variational,
+        )
+
+    def loss(self, network: nn.Module, batch: PairBatch, state: LayerState | None) -> Loss:
+        assert isinstance(network, Translator)
+        smoothing = self.options.label_smoothing if network.training else 0.0
+        return Loss(network.loss(batch, smoothing), int(batch.target_lengths.sum()), None)
+
+    def answers(self, network: nn.Module, **settings: Any) -> Answers:
+        """What a network writes, searched for under these settings.
+
+        Raises:
+            OptionError: A setting is unknown or impossible.
+        """
+        assert isinstance(network, Translator)
+        return Answers(network, self.source, self.target, self.known, Searching.of(settings))
+
+    def predict(self, network: nn.Module, inputs: Sequence[str], **settings: Any) -> list[Any]:
+        """Answers: texts, or lists of `Answer` where `n_best` is given."""
+        found = self.answers(network, **settings)([tidy(text) for text in inputs])
+        return found if settings.get("n_best") else [each[0].text for each in found]
+
+    def draw(self, network: nn.Module, text: str, path: Path, **settings: Any) -> None:
+        answer = self.answers(network, **settings)([tidy(text)])[0][0]
+        if answer.alignment is None:
+            raise OptionError("this model has no attention to draw; train one with attention")
+        draw_alignment(path, answer.source_units, [*answer.units, END][: len(answer.alignment)], answer.alignment)
+
+    def judge(self, **settings: Any) -> "Reader":
+        return Reader(self, settings)
+
+    def examiner(self) -> "Reader":
+        return Reader(self, {"beam_size": 1})
+
+    def session(self, network: nn.Module, seed: int = 0) -> "Dialogue":
+        def answer(source: str, **settings: Any) -> str:
+            return self.answers(network, **settings)([source])[0][0].text
+
+        return Dialogue(answer, self.options.history, seed)
+
+    def save(self, folder: Path) -> None:
+        self.source.save(folder / "tokenizer.json")
+        if self.target is not self.source:
+            self.target.save(folder / "target_tokenizer.json")
+        self.known.save(folder / "source_units.json")
+
+    def load(self, folder: Path) -> None:
+        self.source = self.target = Tokenizer.load(folder / "tokenizer.json", self.options.units)
+        if self.options.vocabulary == "separate":
+            self.target = Tokenizer.load(folder / "target_tokenizer.json", self.options.units)
+        self.known = Known.load(folder / "source_units.json")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One pair, and what was written."""
+
+    source: str
+    answer: str
+    reference: str
+
+
+class Reader(Judge):
+    """How well a model expects references, and how near to them its answers come.
+
+    Args:
+        task: The task.
+        settings: How answers are searched for.
+    """
+
+    def __init__(self, task: Translate, settings: dict[str, Any]) -> None:
+        self.task, self.settings, self.loss = task, settings, RunningLoss()
+        self.pairs: dict[int, Judged] = {}
+
+    def add(self, network: nn.Module, batch: PairBatch) -> None:
+        self.loss.add(self.task, network, batch)
+        answers = self.task.predict(network, batch.sources, **self.settings)
+        for row, *judged in zip(batch.rows, batch.sources, answers, batch.references, strict=True):
+            self.pairs[row] = Judged(*judged)
+
+    def ordered(self) -> list["Judged"]:
+        """What was written, in the order of the file."""
+        return [self.pairs[row] for row in sorted(self.pairs)]
+
+    def scores(self) -> dict[str, float]:
+        pairs = self.ordered()
+        texts = self.written(), [pair.reference for pair in pairs]
+        return {
+            "loss": self.loss.mean,
+            "perplexity": exp(min(self.loss.mean, 700)),
+            "bleu": bleu(*texts, tokenizer_for(texts[1])).value,
+            "chrf": chrf(*texts).value,
+            "exact": sum(pair.answer == pair.reference for pair in pairs) / len(pairs),
+        }
+
+    def written(self) -> list[str]:
+        return [pair.answer for pair in self.ordered()]
+
+    def against(self, other: "Reader") -> dict[str, float]:
+        references = [pair.reference for pair in self.ordered()]
+        tokenize = tokenizer_for(references)
+        found = paired_bootstrap(self.written(), other.written(), references, tokenize=tokenize)
+        return {
+            "bleu": found.a,
+            "bleu of the other": found.b,
+            "difference": found.difference,
+            "95% from": found.interval[0],
+            "95% to": found.interval[1],
+            "p": found.p_value,
+        }
+
+    def notes(self) -> tuple[str, ...]:
+        texts = self.written(), [pair.reference for pair in self.ordered()]
+        signatures = bleu(*texts, tokenizer_for(texts[1])).signature, chrf(*texts).signature
+        return f"BLEU {signatures[0]}", f"chrF {signatures[1]}"
+
+
+def embedded_pairs() -> Pairs:
+    """Numbers and dates in several languages."""
+    sources, targets = zip(*spelled_pairs(), strict=True)
+    note = f"no pairs given: learning to spell out numbers and dates in several languages, {len(sources):,} pairs"
+    return Pairs(sources, targets, (note,))

@@ -133,6 +133,6 @@ def test_ctrl_c_before_training_leaves_nothing(place, text, cli, tmp_path, monke
 
 
 def test_ctrl_c_elsewhere_is_quiet(trained, cli, monkeypatch):
-    monkeypatch.setattr("elman.interfaces.cli.load", interrupt)
+    monkeypatch.setattr("elman.interfaces.predict.load", interrupt)
     said = cli("predict", trained)
     assert (said.code, said.out, said.err) == (130, "", "")

@@ -7,6 +7,7 @@ Key: S source time, T target time, B batch, K rows of a sentence in decoding, H 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from math import prod
 from typing import Any, Literal, TypedDict, TypeVar, get_args
 
@@ -19,12 +20,14 @@ from elman.errors import OptionError, check_option
 from elman.layers.attention import Attention, ContextOutput, Memory, MultiHeadAttention, ScoreName
 from elman.layers.attention_cell import AttentionCell, as_context
 from elman.layers.cells import Factory
+from elman.layers.dropout import sequence_dropout
 from elman.layers.recurrent import LayerState, Recurrent
 from elman.layers.stacked import Stacked
 from elman.layers.step import Step, compile_step
 
 Look = Literal[ScoreName, "multi_head", "none"]
-Attend = Literal["after", "inside", "feeding"]
+Attend = Literal["after", "between", "inside", "feeding"]
+Shapes = Sequence[int | tuple[int, ...]]
 LOOKS = (*get_args(ScoreName), "multi_head", "none")
 
 Entry = TypeVar("Entry")
@@ -65,7 +68,7 @@ class Bridge(nn.Module):
         shapes: Of a decoder's state tensors, layer by layer.
     """
 
-    def __init__(self, encoder: Recurrent, shapes: Sequence[Sequence[int | tuple[int, ...]]]) -> None:
+    def __init__(self, encoder: Recurrent, shapes: Sequence[Shapes]) -> None:
         super().__init__()
         self.directions = encoder.directions
         layers = len(encoder.cells) // self.directions
@@ -93,44 +96,15 @@ class Bridge(nn.Module):
         return tuple(found)
 
 
-class Decoder(nn.Module):
-    """Writes the target, looking at what was read."""
-
-    output_size: int
-    stack: nn.Module
-    """Its recurrent layers, as `compile_step` takes them."""
-    attention: Attention | MultiHeadAttention | None
-    readout: ContextOutput | nn.Sequential
-
-    def shapes(self) -> list[Sequence[int | tuple[int, ...]]]:
-        """Of its state tensors, layer by layer."""
-        raise NotImplementedError
-
-    def forward(self, y: Tensor, encoded: Encoded, lengths: Tensor | None) -> Tensor:
-        """Vectors (T, B, I) of the units before -> outputs (T, B, O)."""
-        raise NotImplementedError
-
-    def write(self, y: Tensor, writing: "Writing") -> tuple[Tensor, Tensor | None, "Writing"]:
-        """One step: vectors (B K, I) -> outputs (B K, O), weights (B K, S) if there are any, what comes next."""
-        raise NotImplementedError
-
-    def look(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        """Queries (B K, Q), the K rows of a sentence together, at memories of B sentences."""
-        assert self.attention is not None
-        beams = query.unflatten(0, (len(memory), -1)).transpose(0, 1)
-        seen, weights = self.attention.look(beams, memory)
-        return seen.transpose(0, 1).flatten(0, 1), weights.transpose(0, 1).flatten(0, 1)
-
-
 @dataclass(frozen=True)
 class Writing:
     """Where a decoder stands in writing B sentences, K rows of each."""
 
-    step: Step
-    """Of the decoder's layers; its own state is overwritten at every step."""
+    steps: tuple[Step, ...]
+    """Of the decoder's recurrent parts; their own states are overwritten at every step."""
+    states: tuple[State, ...]
+    """One for each part, tensors (B K, ...)."""
     memory: Memory | None
-    state: State
-    """Each (B K, ...)."""
     previous: Tensor | None = None
     """(B K, ...), what attention inside the recurrence carries on."""
 
@@ -143,29 +117,87 @@ class Writing:
         """
         return replace(
             self,
+            states=tuple(tuple(tensor.index_select(0, rows) for tensor in state) for state in self.states),
             memory=self.memory if sentences is None or self.memory is None else self.memory.select(sentences),
-            state=tuple(tensor.index_select(0, rows) for tensor in self.state),
             previous=None if self.previous is None else self.previous.index_select(0, rows),
         )
 
-    def advance(self, x: Tensor) -> tuple[Tensor, State]:
-        """One step of the layers from the state: their output and the state after it."""
-        layer = self.step.layer
-        if self.step.batch != len(x):
-            self.step.reset(batch=len(x))
-        self.step.state = _regrouped(layer, self.state)
-        y = self.step(x)
-        after: Any = self.step.state
-        return y, tuple(t for one in after for t in one) if isinstance(layer, Recurrent) else after
+    def advance(self, part: int, x: Tensor) -> tuple[Tensor, "Writing"]:
+        """One step of a part (B K, I): its output, and where the decoder stands then."""
+        step = self.steps[part]
+        if step.batch != len(x):
+            step.reset(batch=len(x))
+        step.state = _regrouped(step.layer, self.states[part])
+        y = step(x)
+        after: Any = step.state
+        flat = tuple(chain(*after)) if isinstance(step.layer, Recurrent) else after
+        return y, replace(self, states=(*self.states[:part], flat, *self.states[part + 1 :]))
 
 
-def _regrouped(layer: nn.Module, state: State) -> LayerState | State:
-    """Flat tensors in the form of a layer's own state."""
-    if not isinstance(layer, Recurrent):
-        return state
-    rest = iter(state)
-    cells: list[Cell] = list(layer.cells)  # pyright: ignore[reportAssignmentType]
-    return tuple(tuple(next(rest) for _ in cell.state_shapes) for cell in cells)
+class Decoder(nn.Module):
+    """Writes the target, looking at what was read."""
+
+    attention: Attention | MultiHeadAttention | None
+
+    def parts(self) -> list[Recurrent | Stacked]:
+        """Its recurrent layers, as `compile_step` takes them."""
+        raise NotImplementedError
+
+    def shapes(self) -> list[Shapes]:
+        """Of its state tensors, layer by layer."""
+        return [cell.state_shapes for part in self.parts() for cell in part.cells]  # pyright: ignore
+
+    def forward(self, y: Tensor, encoded: Encoded, lengths: Tensor | None) -> Tensor:
+        """Vectors (T, B, I) of the units before -> outputs (T, B, O)."""
+        raise NotImplementedError
+
+    def begin(self, encoded: Encoded) -> Writing:
+        """One row for each sentence."""
+        parts = self.parts()
+        steps = tuple(compile_step(part, batch=len(encoded.start[0]), frozen=True) for part in parts)
+        rest = iter(encoded.start)
+        states = tuple(tuple(next(rest) for _ in range(_tensors(part))) for part in parts)
+        return Writing(steps, states, encoded.memory, next(rest, None))
+
+    def write(self, y: Tensor, writing: Writing) -> tuple[Tensor, Tensor | None, Writing]:
+        """One step: vectors (B K, I) -> outputs (B K, O), weights (B K, S) if there are any, what comes next."""
+        raise NotImplementedError
+
+    def seen(self, h: Tensor, encoded: Encoded) -> Tensor:
+        """What each step's output (T, B, H) finds in what was read, (T, B, C)."""
+        assert self.attention is not None
+        assert encoded.memory is not None
+        return self.attention.look(h, encoded.memory)[0]
+
+    def look(self, query: Tensor, memory: Memory | None) -> tuple[Tensor, Tensor]:
+        """Queries (B K, Q), the K rows of a sentence together, at memories of B sentences."""
+        assert self.attention is not None
+        assert memory is not None
+        beams = query.unflatten(0, (len(memory), -1)).transpose(0, 1)
+        seen, weights = self.attention.look(beams, memory)
+        return seen.transpose(0, 1).flatten(0, 1), weights.transpose(0, 1).flatten(0, 1)
+
+
+class NotLooking(Decoder):
+    """Without attention: all that is known of the source is in the first state (Sutskever et al. 2014)."""
+
+    attention = None
+
+    def __init__(self, stack: Recurrent, output_size: int) -> None:
+        super().__init__()
+        self.stack = stack
+        self.readout = nn.Sequential(nn.Linear(stack.output_size, output_size), nn.Tanh())
+
+    def parts(self) -> list[Recurrent | Stacked]:
+        return [self.stack]
+
+    def forward(self, y: Tensor, encoded: Encoded, lengths: Tensor | None) -> Tensor:
+        h, _ = self.stack(y, _regrouped(self.stack, encoded.start), lengths=lengths)
+        return self.readout(h)
+
+    def write(self, y: Tensor, writing: Writing) -> tuple[Tensor, Tensor | None, Writing]:
+        h, writing = writing.advance(0, y)
+        return self.readout(h), None, writing
 
 
 class LookingAfter(Decoder):
@@ -174,33 +206,55 @@ class LookingAfter(Decoder):
     h = layers(y),  c_t = look(h_t),  o_t = tanh(W [c_t; h_t] + b)
     """
 
-    def __init__(self, stack: Recurrent, attention: Attention | MultiHeadAttention | None, output_size: int) -> None:
+    def __init__(self, stack: Recurrent, attention: Attention | MultiHeadAttention, output_size: int) -> None:
         super().__init__()
-        self.stack, self.attention, self.output_size = stack, attention, output_size
-        width = stack.output_size
-        if attention is None:
-            self.readout = nn.Sequential(nn.Linear(width, output_size), nn.Tanh())
-        else:
-            self.readout = ContextOutput(attention.output_size, width, output_size)
+        self.stack, self.attention = stack, attention
+        self.readout = ContextOutput(attention.output_size, stack.output_size, output_size)
 
-    def shapes(self) -> list[Sequence[int | tuple[int, ...]]]:
-        return [cell.state_shapes for cell in self.stack.cells]  # pyright: ignore
+    def parts(self) -> list[Recurrent | Stacked]:
+        return [self.stack]
 
     def forward(self, y: Tensor, encoded: Encoded, lengths: Tensor | None) -> Tensor:
         h, _ = self.stack(y, _regrouped(self.stack, encoded.start), lengths=lengths)
-        if self.attention is None:
-            return self.readout(h)
-        assert encoded.memory is not None
-        seen, _ = self.attention.look(h, encoded.memory)
-        return self.readout(seen, h)
+        return self.readout(self.seen(h, encoded), h)
 
     def write(self, y: Tensor, writing: Writing) -> tuple[Tensor, Tensor | None, Writing]:
-        h, state = writing.advance(y)
-        writing = replace(writing, state=state)
-        if writing.memory is None:
-            return self.readout(h), None, writing
+        h, writing = writing.advance(0, y)
         seen, weights = self.look(h, writing.memory)
         return self.readout(seen, h), weights, writing
+
+
+class LookingBetween(Decoder):
+    """Attention between the first layer and those above, which so remember what was seen; two scans for a target.
+
+        h = first layer(y),  c_t = look(h_t),  z = layers above([c; h]),  o_t = tanh(W [c_t; z_t] + b)
+
+    As in Wu et al. 2016, whose layers above read the contexts of the first layer's attention too.
+    """
+
+    def __init__(
+        self, below: Recurrent, attention: Attention | MultiHeadAttention, above: Recurrent, output_size: int
+    ) -> None:
+        super().__init__()
+        self.below, self.attention, self.above = below, attention, above
+        self.readout = ContextOutput(attention.output_size, above.output_size, output_size)
+
+    def parts(self) -> list[Recurrent | Stacked]:
+        return [self.below, self.above]
+
+    def forward(self, y: Tensor, encoded: Encoded, lengths: Tensor | None) -> Tensor:
+        first = _tensors(self.below)
+        h, _ = self.below(y, _regrouped(self.below, encoded.start[:first]), lengths=lengths)
+        seen = self.seen(h, encoded)
+        both = torch.cat([seen, h], dim=-1)
+        z, _ = self.above(both, _regrouped(self.above, encoded.start[first:]), lengths=lengths)
+        return self.readout(seen, z)
+
+    def write(self, y: Tensor, writing: Writing) -> tuple[Tensor, Tensor | None, Writing]:
+        h, writing = writing.advance(0, y)
+        seen, weights = self.look(h, writing.memory)
+        z, writing = writing.advance(1, torch.cat([seen, h], dim=-1))
+        return self.readout(seen, z), weights, writing
 
 
 class LookingInside(Decoder):
@@ -210,21 +264,20 @@ class LookingInside(Decoder):
         self, stack: Stacked, attention: Attention, output_size: int, attend: Literal["inside", "feeding"]
     ) -> None:
         super().__init__()
+        self.stack = stack
         readout = ContextOutput(attention.output_size, stack.output_size, output_size)
         self.cell = AttentionCell(stack, attention, readout, attend)
-        self.output_size = output_size
-
-    @property
-    def stack(self) -> Stacked:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.cell.cell  # pyright: ignore[reportReturnType]
 
     @property
     def attention(self) -> Attention:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.cell.attention
 
-    def shapes(self) -> list[Sequence[int | tuple[int, ...]]]:
-        *layers, top = [cell.state_shapes for cell in self.stack.cells]  # pyright: ignore
-        return [*layers, (*top, self.cell.state_shapes[-1])]  # pyright: ignore
+    def parts(self) -> list[Recurrent | Stacked]:
+        return [self.stack]
+
+    def shapes(self) -> list[Shapes]:
+        *layers, top = super().shapes()
+        return [*layers, (*top, self.cell.state_shapes[-1])]
 
     def forward(self, y: Tensor, encoded: Encoded, lengths: Tensor | None) -> Tensor:
         assert encoded.memory is not None
@@ -233,16 +286,28 @@ class LookingInside(Decoder):
 
     def write(self, y: Tensor, writing: Writing) -> tuple[Tensor, Tensor | None, Writing]:
         memory, previous = writing.memory, writing.previous
-        assert memory is not None
         assert previous is not None
         if self.cell.attend == "inside":
             seen, weights = self.look(previous, memory)
-            h, state = writing.advance(torch.cat([y, seen], dim=-1))
-            return self.cell.readout(seen, h), weights, replace(writing, state=state, previous=h)
-        h, state = writing.advance(torch.cat([y, previous], dim=-1))
+            h, writing = writing.advance(0, torch.cat([y, seen], dim=-1))
+            return self.cell.readout(seen, h), weights, replace(writing, previous=h)
+        h, writing = writing.advance(0, torch.cat([y, previous], dim=-1))
         seen, weights = self.look(h, memory)
         output = self.cell.readout(seen, h)
-        return output, weights, replace(writing, state=state, previous=output)
+        return output, weights, replace(writing, previous=output)
+
+
+def _tensors(part: Recurrent | Stacked) -> int:
+    """How many tensors a part remembers."""
+    return sum(len(cell.state_shapes) for cell in part.cells)  # pyright: ignore
+
+
+def _regrouped(layer: nn.Module, state: State) -> Any:
+    """Flat tensors in the form of a layer's own state."""
+    if not isinstance(layer, Recurrent):
+        return state
+    rest = iter(state)
+    return tuple(tuple(next(rest) for _ in cell.state_shapes) for cell in layer.cells)  # pyright: ignore
 
 
 class EncoderDecoder(nn.Module):
@@ -257,7 +322,8 @@ class EncoderDecoder(nn.Module):
 
     Other arguments:
         attention: How a place of the source is compared: a score of `Attention`, `multi_head`, or `none`.
-        attend: Where the decoder looks: `after` the recurrence, so that the whole target trains in one scan; `inside`,
+        attend: Where the decoder looks: `after` the recurrence, so that the whole target trains in one scan; `between`
+            its first layer and those above, which remember what was seen (Wu et al. 2016), in two scans; `inside`,
             before each step (Bahdanau et al. 2015); or `feeding`, after each step, with what came of it fed to the next
             (Luong et al. 2015).
         heads: Of `multi_head`.
@@ -265,6 +331,7 @@ class EncoderDecoder(nn.Module):
         decoder_layers: Layers of the decoder, where they are not as many as those of the encoder.
         bidirectional: Does the encoder read from both ends?
         regularisation: What `Recurrent` takes: residual, dropout, dropout_per, recurrent_dropout, zoneout, weight_drop.
+            Dropout acts between the encoder and the attention too.
 
     Raises:
         OptionError: An argument is impossible.
@@ -298,21 +365,31 @@ class EncoderDecoder(nn.Module):
         check_option("attend", attend, get_args(Attend))
         inner = regularisation or {}
         output_size = output_size or target_size
+        self.dropout, self.per_sequence = inner.get("dropout", 0.0), inner.get("dropout_per") == "sequence"
         self.encoder = Recurrent(cell, source_size, hidden_size, num_layers, bidirectional=bidirectional, **inner)
         layers = decoder_layers or num_layers
         width: int = self.encoder.cells[-1].output_size  # pyright: ignore[reportAssignmentType]
         look = _attention(attention, width, self.encoder.output_size, hidden_size, heads)
-        if attend == "after":
-            stack = Recurrent(cell, target_size, hidden_size, layers, **inner)
-            self.decoder: Decoder = LookingAfter(stack, look, output_size)
+
+        def stack(input_size: int, layers: int) -> Recurrent:
+            return Recurrent(cell, input_size, hidden_size, layers, **inner)
+
+        if look is None:
+            self.decoder: Decoder = NotLooking(stack(target_size, layers), output_size)
+        elif attend == "after":
+            self.decoder = LookingAfter(stack(target_size, layers), look, output_size)
+        elif attend == "between":
+            if layers < 2:
+                raise OptionError("attend = between expects two layers of the decoder or more; received 1")
+            above = stack(look.output_size + width, layers - 1)
+            self.decoder = LookingBetween(stack(target_size, 1), look, above, output_size)
         else:
             if not isinstance(look, Attention):
                 raise OptionError(
                     f"attend = {attend} expects one look at a time; received attention = {attention}; "
                     "take attend = after, or one of the scores of a single look, such as additive"
                 )
-            beside = look.output_size if attend == "inside" else output_size
-            cells = Recurrent(cell, target_size + beside, hidden_size, layers, **inner).cells
+            cells = stack(target_size + (look.output_size if attend == "inside" else output_size), layers).cells
             stacked = Stacked(cells, residual=inner.get("residual", False), dropout=inner.get("dropout", 0.0))
             self.decoder = LookingInside(stacked, look, output_size, attend)
         self.bridge = Bridge(self.encoder, self.decoder.shapes())
@@ -325,6 +402,8 @@ class EncoderDecoder(nn.Module):
             x = F.pad(x, (0, 0, 0, 0, 0, -len(x) % PLACES))
         read, states = self.encoder(x, lengths=lengths)
         look = self.decoder.attention
+        if self.training and self.dropout:
+            read = sequence_dropout(read, self.dropout) if self.per_sequence else F.dropout(read, self.dropout)
         return Encoded(None if look is None else look.prepare(read, lengths), self.bridge(states))
 
     def forward(self, y: Tensor, encoded: Encoded, lengths: Tensor | None = None) -> Tensor:
@@ -333,12 +412,7 @@ class EncoderDecoder(nn.Module):
 
     def start(self, encoded: Encoded) -> Writing:
         """Begin to write each sentence, in one row each; for evaluation, without gradients."""
-        rows = len(encoded.start[0])
-        step = compile_step(self.decoder.stack, batch=rows, frozen=True)
-        if isinstance(self.decoder, LookingInside):
-            *state, previous = encoded.start
-            return Writing(step, encoded.memory, tuple(state), previous)
-        return Writing(step, encoded.memory, encoded.start)
+        return self.decoder.begin(encoded)
 
     def write(self, y: Tensor, writing: Writing) -> tuple[Tensor, Tensor | None, Writing]:
         """One step: vectors (rows, I) -> outputs (rows, O), the weights of looking (rows, S), and where it stands."""

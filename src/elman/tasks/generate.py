@@ -72,12 +72,15 @@ class Generate(Task):
     tokenizer: Tokenizer
     units_per_character: float = 1.0
 
-    def read(self, train: Path | None, valid: Path | None) -> Examples:
+    def read(self, train: Path | None, valid: Path | None, known: Path | None = None) -> Examples:
         options = self.options
         texts = read_texts(train, valid, whole_lines=options.units == "word" or options.examples == "line")
-        self.tokenizer = Tokenizer.learn(
-            texts.train, options.units, vocabulary_size=options.vocabulary_size, min_count=options.min_count
-        )
+        if known is None:
+            self.tokenizer = Tokenizer.learn(
+                texts.train, options.units, vocabulary_size=options.vocabulary_size, min_count=options.min_count
+            )
+        else:
+            self.load(known)
         train_batches, train_units, cut = self._batches(
             texts.train, "the training text", options.batch_size, learn=True
         )

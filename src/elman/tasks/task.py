@@ -151,8 +151,14 @@ class Task(ABC):
         self.options: Any = options
 
     @abstractmethod
-    def read(self, train: Path | None, valid: Path | None) -> Examples:
-        """Read examples, and learn from the training part what the model needs to know, such as its vocabulary."""
+    def read(self, train: Path | None, valid: Path | None, known: Path | None = None) -> Examples:
+        """Read examples, and learn from the training part what the model needs to know, such as its vocabulary.
+
+        Args:
+            train: The training data; what comes with the package when omitted.
+            valid: The validation data; split from the training data when omitted.
+            known: A run folder in which what the model needs to know stands already.
+        """
 
     @abstractmethod
     def read_to_score(self, path: Path) -> Batches:

@@ -57,7 +57,8 @@ class TranslateOptions(NetworkOptions):
     attention: Look = "general"
     """How a place of the source is compared with what is sought: a score of one look, multi_head, or none."""
     attend: Attend = "after"
-    """Look after the recurrence, inside it before each step, or after each step and feed what was seen to the next."""
+    """Look after the recurrence, between its first layer and those above, inside it before each step (Bahdanau), or
+    after each step, feeding what came of it to the next (input feeding)."""
     heads: Count = 4
     """Looks side by side, of multi_head."""
     tied: Tied = "output"

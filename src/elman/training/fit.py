@@ -15,28 +15,31 @@ from rich.console import Console
 
 from elman.errors import Interrupted, RunError
 from elman.pictures import draw_learning_curves
-from elman.tasks import Examples, Task
+from elman.tasks import Examples, Task, load_weights
 from elman.training.checkpoint import SafetensorsIO, check_fits, read_checkpoint
-from elman.training.keeping import Averaging, BestWeights, Checkpoints
+from elman.training.keeping import Averaging, BestWeights, Checkpoints, MeanOfLast
 from elman.training.logs import make_loggers, read_curve
 from elman.training.module import TrainingModule
 from elman.training.optimisers import validation_steps
 from elman.training.progress import Bar, Lines
-from elman.training.recipe import TrainingOptions
+from elman.training.recipe import Recipe, TrainingOptions
 from elman.training.stream import Stream
 
 
-def fit(options: TrainingOptions, task: Task, examples: Examples, out: Path, console: Console) -> float:
+def fit(recipe: Recipe, task: Task, examples: Examples, out: Path, console: Console) -> float:
     """Train in a run folder; the best weights stand there afterwards.
 
     Returns:
         Seconds that it took, those before a resume included.
     """
+    options = recipe.training
     if options.threads:
         torch.set_num_threads(options.threads)
     with quiet(), deterministic():
         seed_everything(options.seed, verbose=False)
         network = task.network()
+        if recipe.start:
+            load_weights(recipe.start / "model.safetensors", network)
         stream = Stream(examples.train, options.epochs)
         validate_every = validation_steps(options, len(stream))
         checkpoint = out / "checkpoints" / "last.safetensors"
@@ -93,6 +96,8 @@ def _callbacks(
     callbacks: list[Callback] = [Lines(console, epoch_steps, task.best), BestWeights(out, task.best), checkpoints]
     if options.optimiser == "asgd":
         callbacks.append(Averaging(options.patience or 5))
+    if options.average > 1:
+        callbacks.append(MeanOfLast(options.average))
     if options.early_stopping:
         callbacks.append(EarlyStopping(f"valid_{task.best[0]}", patience=options.early_stopping, mode=task.best[1]))
     if console.is_terminal:

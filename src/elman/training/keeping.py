@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from rich.console import Console
-from torch import optim
+from torch import Tensor, optim
 
 from elman.data import write_json
 from elman.errors import Interrupted
@@ -95,6 +95,36 @@ class BestWeights(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.best = state_dict["best"]
+
+
+class MeanOfLast(Callback):
+    """Validation sees the mean of the weights at the last validations, and so does whatever is kept.
+
+    Args:
+        count: How many validations, this one included.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.kept: list[list[Tensor]] = []
+
+    @torch.no_grad()
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        weights = list(pl_module.parameters())
+        self.kept = [*self.kept, [weight.detach().clone() for weight in weights]][-self.count :]
+        for weight, *values in zip(weights, *self.kept, strict=True):
+            weight.copy_(torch.stack(values).mean(0))
+
+    @torch.no_grad()
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        for weight, value in zip(pl_module.parameters(), self.kept[-1], strict=True):
+            weight.copy_(value)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"kept": self.kept}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.kept = state_dict["kept"]
 
 
 class Averaging(Callback):

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from elman.errors import DataError, OptionError, suggestion
-from elman.tasks import Count, Options, Seed, Share, find_task
+from elman.errors import DataError, OptionError, RunError, suggestion
+from elman.tasks import Count, Options, Seed, Share, find_task, read_config, task_of
 
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -43,6 +43,8 @@ class TrainingOptions(Options):
     """Gradients longer than this are shortened to it; 0 leaves them."""
     clip_value: NotNegative = 0.0
     """Each number of a gradient is cut to this size; 0 leaves it."""
+    average: Count = 1
+    """Judge and keep the mean of the weights at the last so many validations."""
     early_stopping: Annotated[int, Field(ge=0)] = 0
     """Stop after this many validations without improvement; 0 never."""
     validate_every: Annotated[float, Field(gt=0)] = 1.0
@@ -60,9 +62,15 @@ class TrainingOptions(Options):
     def _options_that_go_together(self) -> Self:
         if self.warmup and self.schedule == "plateau":
             raise ValueError("warmup cannot go with the schedule plateau; leave one of them away")
+        if self.average > 1 and self.optimiser == "asgd":
+            raise ValueError("average does not go with asgd, which averages by itself; leave one of them away")
         if self.momentum and self.optimiser != "sgd":
             raise ValueError(f"momentum acts in sgd only; received optimiser = {self.optimiser}; leave it away")
         return self
+
+
+DATA = ("train", "valid", "from_")
+"""What a recipe reads, beside its settings."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,8 @@ class Recipe:
     task: str
     train: Path | None
     valid: Path | None
+    start: Path | None
+    """The run whose vocabulary and weights are the start."""
     options: Options
     """The settings of the task: data and model."""
     training: TrainingOptions
@@ -82,9 +92,12 @@ class Recipe:
 
         Raises:
             OptionError: A name is unknown or a value impossible.
+            RunError: The run to start from is none of this task.
         """
         kind = find_task(task).options_class
-        ours = {name: value for name, value in values.items() if name not in ("train", "valid")}
+        start = _data_path(values.get("from_"))
+        given = {name: value for name, value in values.items() if name not in DATA}
+        ours = (settings_of(start, task) if start else {}) | given
         known = kind.model_fields | TrainingOptions.model_fields
         for name in ours:
             if name not in known:
@@ -93,6 +106,7 @@ class Recipe:
             task=task,
             train=_data_path(values.get("train")),
             valid=_data_path(values.get("valid")),
+            start=start,
             options=kind.of({name: value for name, value in ours.items() if name in kind.model_fields}),
             training=TrainingOptions.of({n: value for n, value in ours.items() if n in TrainingOptions.model_fields}),
         )
@@ -103,9 +117,8 @@ class Recipe:
 
     def data(self) -> dict[str, str | None]:
         """Where the data came from."""
-        return {
-            name: None if path is None else str(path) for name, path in (("train", self.train), ("valid", self.valid))
-        }
+        paths = zip(DATA, (self.train, self.valid, self.start), strict=True)
+        return {name: None if path is None else str(path) for name, path in paths}
 
 
 def read_recipe(path: Path, task: str) -> dict[str, Any]:
@@ -122,14 +135,28 @@ def read_recipe(path: Path, task: str) -> dict[str, Any]:
         raise OptionError(
             f"the recipe {path} is not TOML: {error}; expected lines such as: hidden_size = 256"
         ) from error
+    if "from" in values:  # no name that Python allows
+        values["from_"] = values.pop("from")
     meant = values.pop("task", task)
     if meant != task:
         raise OptionError(f"the recipe {path} is for the task {meant!r}; received the task {task!r}; train that one")
     try:
-        Recipe.of(task, {name: value for name, value in values.items() if name not in ("train", "valid")})
+        Recipe.of(task, {name: value for name, value in values.items() if name not in DATA})
     except OptionError as error:
         raise OptionError(f"in the recipe {path}, {error}") from None
     return values
+
+
+def settings_of(run: Path, task: str) -> dict[str, Any]:
+    """A run's settings of data and network, for another one that starts from it.
+
+    Raises:
+        RunError: The run is missing, damaged, or of another task.
+    """
+    config = read_config(run)
+    if config["task"] != task:
+        raise RunError(f"{run} holds a run of the task {config['task']!r}; expected {task!r} to start from")
+    return task_of(config, run).options.model_dump()
 
 
 def _data_path(value: Any) -> Path | None:
@@ -137,7 +164,7 @@ def _data_path(value: Any) -> Path | None:
     if value is None:
         return None
     if not isinstance(value, str | Path) or not str(value):
-        raise OptionError(f"train and valid expect the path of a file; received {value!r}")
+        raise OptionError(f"train, valid and from expect a path; received {value!r}")
     path = os.path.expandvars(str(value))
     if "$" in path:
         name = path[path.index("$") :].split("/")[0]

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from elman.data import locked, read_json, write_json, write_text
 from elman.errors import CellError, ElmanError, Interrupted, OptionError, RunError
-from elman.tasks import VERSION, Examples, Model, Task, check_free, find_task, load, read_config
+from elman.tasks import VERSION, Examples, Model, Task, check_free, find_task, load, load_weights, read_config
 from elman.training.card import model_card
 from elman.training.recipe import Recipe, read_recipe
 
@@ -19,6 +19,7 @@ def train(
     *,
     train: str | Path | None = None,
     valid: str | Path | None = None,
+    from_: str | Path | None = None,
     out: str | Path | None = None,
     recipe: str | Path | None = None,
     resume: bool = False,
@@ -31,6 +32,7 @@ def train(
         task: What to learn, such as "generate".
         train: The training data; data inside the package when omitted.
         valid: The validation data; split from the training data when omitted.
+        from_: A run of the same task: its vocabulary, weights and network settings are the start.
         out: The run folder; runs/TASK when omitted.
         settings: Whatever differs from the defaults; `elman train TASK --help` lists all.
 
@@ -50,7 +52,7 @@ def train(
     """
     console = console or Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     out = Path(out or f"runs/{task}")
-    given, data = _not_none(settings), _not_none({"train": train, "valid": valid})
+    given, data = _not_none(settings), _not_none({"train": train, "valid": valid, "from_": from_})
     try:
         if resume:
             _check_resume(task, out, {"recipe": recipe, **given})
@@ -75,8 +77,8 @@ def start_run(recipe: Recipe, out: Path, console: Console) -> Model:
     """Train a recipe in a folder that does not hold a run yet."""
     check_free(out)
     task = find_task(recipe.task)(recipe.options)
-    examples = task.read(recipe.train, recipe.valid)
-    _try(task, examples)
+    examples = task.read(recipe.train, recipe.valid, recipe.start)
+    _try(task, examples, recipe.start)
     config = {
         "format": VERSION,
         "elman": version("elman"),
@@ -94,10 +96,13 @@ def start_run(recipe: Recipe, out: Path, console: Console) -> Model:
 
 
 @torch.no_grad()
-def _try(task: Task, examples: Examples) -> None:
+def _try(task: Task, examples: Examples, start: Path | None) -> None:
     """One step, so that a network that cannot be made or cannot read its data is found before anything is written."""
     try:
-        task.loss(task.network(), examples.valid.batch(0), None)
+        network = task.network()
+        if start is not None:
+            load_weights(start / "model.safetensors", network)
+        task.loss(network, examples.valid.batch(0), None)
     except ElmanError:
         raise
     except Exception as error:
@@ -152,7 +157,7 @@ def resume_run(out: Path, console: Console, data: dict[str, Any]) -> Model:
     except OptionError as error:
         raise RunError(f"{out / 'config.json'} is damaged: {error}; start again in a new folder") from error
     task = find_task(recipe.task)(recipe.options)
-    examples = task.read(recipe.train, recipe.valid)
+    examples = task.read(recipe.train, recipe.valid, out if recipe.start else None)
     if examples.fingerprint != config["fingerprint"]:
         raise RunError(f"the data of {out} has changed since it was started; bring it back, or start in a new folder")
     task.save(out)
@@ -170,8 +175,8 @@ def preview(recipe: Recipe) -> Examples:
         DataError: The data cannot be used.
     """
     task = find_task(recipe.task)(recipe.options)
-    examples = task.read(recipe.train, recipe.valid)
-    _try(task, examples)
+    examples = task.read(recipe.train, recipe.valid, recipe.start)
+    _try(task, examples, recipe.start)
     return examples
 
 
@@ -179,7 +184,7 @@ def _fit(recipe: Recipe, task: Task, examples: Examples, out: Path, config: dict
     from elman.training.fit import fit  # Lightning takes two seconds to import: only training pays for it
 
     with locked(out):
-        return _finish(out, config, fit(recipe.training, task, examples, out, console))
+        return _finish(out, config, fit(recipe, task, examples, out, console))
 
 
 def _finish(out: Path, config: dict[str, Any], seconds: float) -> Model:

@@ -7,7 +7,7 @@ The argument holds `Settings`. Texts are already cut into units with one space b
 vocabulary has a unit a line. Then each line of JSON on standard input is answered by one on standard output:
 
     {"do": "train", "seconds": 20}       {"tokens": 35520, "steps": 36, "seconds": 20.2, "loss": 4.11}
-    {"do": "translate", "file": "test.en", "beam": 5, "batch": 100, "max_length": 60}
+    {"do": "translate", "file": "test.en", "beam": 5, "batch": 64, "max_length": 60}
                                          {"sentences": 1000, "seconds": 14.0, "out": "/tmp/…/hypotheses"}
     {"do": "describe"}                   settings, number of parameters, versions
     {"do": "quit"}                       {"quit": true}
@@ -88,7 +88,7 @@ class Translation:
 
     file: str
     beam: int = 5
-    batch: int = 100
+    batch: int = 64
     batch_type: str = "sentence"
     max_length: int = -1
     alpha: float = 1.0  # of the length penalty of Wu et al. (2016); -1 for none

@@ -10,12 +10,12 @@ MOST_PAIRS = 200_000
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 TOWNS = (
-    *("Ashford", "Bellmore", "Carwick", "Dunholm", "Easton", "Fenbridge", "Garrow", "Halden", "Inverby", "Kelso"),
-    *("Langley", "Marlow", "Norwood", "Oakham", "Penrith", "Ravensby", "Selby", "Thornton", "Upwell", "Westbury"),
+    *("Ashford", "Bellmore", "Carwick", "Dunholm", "Fenbridge", "Garrow"),
+    *("Inverby", "Marlow", "Oakham", "Penrith", "Selby", "Westbury"),
 )
 PEOPLE = (
-    *("Abbott", "Baker", "Costa", "Duval", "Evans", "Fischer", "Garcia", "Hansen", "Ivanov", "Jensen", "Kowalski"),
-    *("Laurent", "Moreau", "Novak", "Okafor", "Petrov", "Quinn", "Rossi", "Silva", "Tanaka", "Weber", "Zhang"),
+    *("Abbott", "Costa", "Duval", "Fischer", "Hansen", "Kowalski"),
+    *("Moreau", "Okafor", "Petrov", "Rossi", "Silva", "Tanaka"),
 )
 GOALS = ("one goal", "two goals", "three goals")
 SKIES = {
@@ -61,20 +61,19 @@ def _match(random: Random) -> dict[str, str]:
     home, away = random.sample(TOWNS, 2)
     player, other = random.sample(PEOPLE, 2)
     first, second = random.randint(0, 5), random.randint(0, 5)
+    best = max(first, second, 1)
     if first == second:
-        first = second = max(first, 1)
-        outcome = f"{home} and {away} drew {first}-{second}"
-    else:
-        winner, loser = (home, away) if first > second else (away, home)
-        outcome = f"{winner} beat {loser} {max(first, second)}-{min(first, second)}"
+        first = second = best
+    verb, word = ("drew", "with") if first == second else ("won", "against") if first > second else ("lost", "to")
     return {
         "home": home,
         "away": away,
         "day": random.choice(DAYS),
         "score": f"{first}-{second}",
-        "outcome": outcome,
+        "verb": verb,
+        "word": word,
         "player": player,
-        "goals": random.choice(GOALS[: max(first, second)]),
+        "goals": random.choice(GOALS[:best]),
         "other": other,
         "half": f"{random.randint(0, first)}-{random.randint(0, second)}",
         "last": f"{random.randint(0, 5)}-{random.randint(0, 5)}",
@@ -107,12 +106,12 @@ def _shop(random: Random) -> dict[str, str]:
         "trade": trade,
         "day": random.choice(DAYS),
         "ware": ware,
-        "sum": f"{random.randint(11, 99)}0",
+        "sum": str(50 * random.randint(2, 19)),
         "slow": slow,
         "late": late,
         "other": other,
-        "before": f"{random.randint(11, 99)}0",
-        "rent": f"{random.randint(11, 99)}0",
+        "before": str(50 * random.randint(2, 19)),
+        "rent": str(50 * random.randint(2, 19)),
     }
 
 
@@ -144,7 +143,7 @@ KINDS = (
             ("Rain fell throughout.", "The night was cold and dry.", "The grass was wet and slow."),
             ("Both coaches shook hands.", "The coaches said little.", "Nobody envied the referee."),
         ),
-        summary="{outcome} with {goals} from {player}.",
+        summary="{home} {verb} {score} {word} {away} and {player} scored {goals}.",
     ),
     Kind(
         _weather,
@@ -197,7 +196,7 @@ KINDS = (
             ("A friend named {other} came by.", "For an hour {other} lent a hand.", "A bill for {other} was mislaid."),
             ("A dog slept by the door.", "The radio played old songs.", "A child lost a mitten."),
         ),
-        summary="The {trade} of {owner} took {sum} pounds on {day} and sold {ware} best.",
+        summary="{owner} took {sum} pounds at the {trade} on {day} and sold {ware} best.",
     ),
 )
 
@@ -216,8 +215,8 @@ def report_pairs(count: int = 6_000, seed: int = 0) -> list[tuple[str, str]]:
 
     Example:
         >>> report, summary = report_pairs(1)[0]
-        >>> print(report)
-        >>> print(summary)
+        >>> report.count("."), summary
+        (5, 'Fenbridge had a grey Friday with up to 5 degrees.')
     """
     if not 1 <= count <= MOST_PAIRS:
         raise OptionError(f"count expects 1 to {MOST_PAIRS:,} pairs; received {count}; try 6000")

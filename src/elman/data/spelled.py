@@ -18,9 +18,11 @@ LANGUAGES = {
 """What a source calls a language, and its code."""
 
 LONGEST = 6
-"""Digits of the largest numbers."""
+"""Digits of the largest numbers there can be."""
 
-DATES_SHARE = 0.2
+DATES_SHARE = 0.15
+"""Of what is drawn; of the pairs it is more, since short numbers run out."""
+
 MOST_PAIRS = 200_000
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2099, 12, 31)
 
@@ -33,49 +35,56 @@ CORRECTIONS = {
 """Patterns of what the libraries get wrong, and what is right."""
 
 
-def spelled_pairs(count: int = 12_000, seed: int = 0) -> list[tuple[str, str]]:
-    """Numbers below a million and dates from 1900 to 2099, in digits and in words, in random order.
+def spelled_pairs(count: int = 12_000, seed: int = 0, *, digits: int = 4) -> list[tuple[str, str]]:
+    """Numbers and dates from 1900 to 2099 in digits, and how seven languages write them, in random order.
 
     Every language is as frequent as every other, and so is every length of a number until its numbers run out.
 
     Args:
         count: How many pairs, 1 to 200,000; no source comes twice.
         seed: The same seed gives the same pairs, everywhere.
+        digits: Of the largest numbers, 1 to 6; more take longer to learn.
 
     Returns:
         Sources such as `German: 21` or `Chinese: 2026-11-21`, and targets such as `einundzwanzig`.
 
     Raises:
-        OptionError: So many pairs cannot be made.
+        OptionError: So many pairs, or such numbers, cannot be made.
         MissingExtra: num2words or babel is not installed.
 
     Example:
         >>> for source, target in spelled_pairs(3):
         ...     print(source, "->", target)
+        Japanese: 6866 -> 六千八百六十六
+        Japanese: 1663 -> 千六百六十三
+        French: 7634 -> sept mille six cent trente-quatre
     """
     if not 1 <= count <= MOST_PAIRS:
         raise OptionError(f"count expects 1 to {MOST_PAIRS:,} pairs; received {count}; try 12000")
+    if not 1 <= digits <= LONGEST:
+        raise OptionError(f"digits expects 1 to {LONGEST}; received {digits}; try 4")
     random = Random(seed)
     pairs: dict[str, str] = {}
     while len(pairs) < count:
         language = random.choice(list(LANGUAGES))
-        thing = _day(random) if random.random() < DATES_SHARE else _number(random)
+        thing = _day(random) if random.random() < DATES_SHARE else _number(random, digits)
         source = f"{language}: {thing}"
         if source not in pairs:
             pairs[source] = words_of(thing, language)
+    mixed = random.sample(list(pairs.items()), count)  # short numbers were drawn first
     # The word for zero is part of no other number's, so zero cannot be left for validation: it comes first.
-    return sorted(pairs.items(), key=lambda pair: not pair[0].endswith(": 0"))
+    return sorted(mixed, key=lambda pair: not pair[0].endswith(": 0"))
 
 
 def words_of(thing: int | date, language: str) -> str:
-    """How a language says a number below a hundred million, or writes a date.
+    """How a language says a whole number below a million, or writes a date.
 
     Args:
         thing: The number or the date.
         language: One of `LANGUAGES`.
 
     Raises:
-        OptionError: The language is unknown.
+        OptionError: The language is unknown, or the number is out of range.
         MissingExtra: num2words or babel is not installed.
 
     Example:
@@ -83,6 +92,8 @@ def words_of(thing: int | date, language: str) -> str:
         ('quatre-vingt-dix-sept', '2026年11月21日')
     """
     check_option("language", language, LANGUAGES)
+    if isinstance(thing, int) and not 0 <= thing < 10**LONGEST:
+        raise OptionError(f"a number in words expects 0 to {10**LONGEST - 1:,}; received {thing:,}; take one of these")
     code = LANGUAGES[language]
     words = _date_words(thing, code) if isinstance(thing, date) else _number_words(thing, code)
     for wrong, right in CORRECTIONS.get(code, []):
@@ -90,8 +101,8 @@ def words_of(thing: int | date, language: str) -> str:
     return words
 
 
-def _number(random: Random) -> int:
-    digits = random.randint(1, LONGEST)
+def _number(random: Random, longest: int) -> int:
+    digits = random.randint(1, longest)
     return random.randrange(10 ** (digits - 1) if digits > 1 else 0, 10**digits)
 
 

@@ -139,20 +139,18 @@ class Search:
         position = self.network.start(source, lengths).select(torch.arange(batch).repeat_interleave(beams))
         state = Beams(position, list(range(batch)), totals, torch.empty(batch * beams, 0, dtype=torch.long))
         state.finished = {sentence: [] for sentence in range(batch)}
-        limit = self._limit(int(lengths.max()))
-        for step in range(limit):
-            self._step(state, step)
+        limits = [self._limit(length) for length in lengths.tolist()]
+        for step in range(max(limits)):
+            self._step(state, step, limits)
             if not state.sentences:
                 break
-        for row, units in enumerate(state.history.tolist()):  # those that never came to an end
-            sentence = state.sentences[row // beams]
-            self._finish(state, sentence, row, units, float(state.totals.flatten()[row]))
         return [state.finished[sentence] for sentence in range(batch)]
 
-    def _limit(self, longest: int) -> int:
-        return self.options.max_length or max(min(2 * longest + 20, LONGEST), len(self.prefix) + 1)
+    def _limit(self, length: int) -> int:
+        """Units of an answer at most, by the length of its source; no other sentence counts."""
+        return self.options.max_length or max(min(2 * length + 20, LONGEST), len(self.prefix) + 1)
 
-    def _step(self, state: Beams, step: int) -> None:
+    def _step(self, state: Beams, step: int, limits: Sequence[int]) -> None:
         """Every beam grows by a unit, or ends."""
         rows = len(state.history)
         last = state.history[:, -1] if step else torch.full((rows,), self.border)
@@ -165,37 +163,45 @@ class Search:
         grown = (state.totals.unsqueeze(2) + gains.view(*state.totals.shape, -1)).flatten(1)
         totals, places = grown.topk(min(2 * self.beams, grown.shape[1]))
         parents = places // gains.shape[1] + torch.arange(len(totals)).unsqueeze(1) * self.beams
-        self._go_on(state, totals, parents, units.view(len(totals), -1).gather(1, places))
+        units = units.view(len(totals), -1).gather(1, places)
+        order = self._end(state, totals, parents, units)
+        totals, parents, units = (each.gather(1, order) for each in (totals, parents, units))
+        for number, sentence in enumerate(state.sentences):
+            if step + 1 == limits[sentence] and len(state.finished[sentence]) < self.beams:
+                for beam in range(self.beams):
+                    self._finish(state, number, parents[number, beam], totals[number, beam], units[number, beam])
+        self._go_on(state, totals, parents, units)
 
-    def _go_on(self, state: Beams, totals: Tensor, parents: Tensor, units: Tensor) -> None:
-        """Choose among candidates, all (B, C), the best first: those that end, and those that go on."""
+    def _end(self, state: Beams, totals: Tensor, parents: Tensor, units: Tensor) -> Tensor:
+        """Take out the best of candidates, all (B, C), that end; the places (B, K) of the best that go on."""
         ends = units == self.border
         for number, place in (ends[:, : self.beams] & totals[:, : self.beams].isfinite()).nonzero().tolist():
-            row = int(parents[number, place])
-            history = state.history[row].tolist()
-            self._finish(state, state.sentences[number], row, history, float(totals[number, place]))
-        going = [n for n, sentence in enumerate(state.sentences) if len(state.finished[sentence]) < self.beams]
-        kept = torch.tensor(going, dtype=torch.long)
-        order = ends[kept].to(torch.uint8).argsort(dim=1, stable=True)[:, : self.beams]
-        rows = parents[kept].gather(1, order).flatten()
-        state.totals = totals[kept].gather(1, order)
-        grown = units[kept].gather(1, order).view(-1, 1)
-        state.history = torch.cat([state.history[rows], grown], dim=1)
-        state.seen = None if state.seen is None else state.seen[rows]
-        if not going:
-            state.sentences = []
-            return
-        dropped = len(going) < len(state.sentences)
-        state.sentences = [state.sentences[n] for n in going]
-        state.position = state.position.select(rows, kept if dropped else None)
+            self._finish(state, number, parents[number, place], totals[number, place])
+        return ends.to(torch.uint8).argsort(dim=1, stable=True)[:, : self.beams]
 
-    def _finish(self, state: Beams, sentence: int, row: int, units: list[int], total: float) -> None:
+    def _go_on(self, state: Beams, totals: Tensor, parents: Tensor, units: Tensor) -> None:
+        """Go on with beams (B, K), without the sentences that are done."""
+        going = [n for n, sentence in enumerate(state.sentences) if len(state.finished[sentence]) < self.beams]
+        dropped = len(going) < len(state.sentences)
+        kept = torch.tensor(going, dtype=torch.long)
+        rows = parents[kept].flatten()
+        state.sentences = [state.sentences[n] for n in going]
+        state.totals = totals[kept]
+        state.history = torch.cat([state.history[rows], units[kept].view(-1, 1)], dim=1)
+        state.seen = None if state.seen is None else state.seen[rows]
+        if going:
+            state.position = state.position.select(rows, kept if dropped else None)
+
+    def _finish(self, state: Beams, number: int, row: Tensor, total: Tensor, last: Tensor | None = None) -> None:
+        """An answer of a sentence is done: what stands in a row, and the last unit where it never came to its end."""
+        units = [*state.history[row].tolist(), *([] if last is None else [int(last)])]
         weights = None if state.seen is None else state.seen[row].clone()
-        score = total / self._length(len(units) + 1)
+        steps = state.history.shape[1] + 1
+        score = float(total) / self._length(steps)
         if self.options.coverage_penalty and weights is not None:
             covered = weights.sum(0)
             score += self.options.coverage_penalty * float(covered[covered > 0].clamp(max=1).log().sum())
-        state.finished[sentence].append(Found(units, total, score, weights))
+        state.finished[state.sentences[number]].append(Found(units, float(total), score, weights))
 
     def _length(self, units: int) -> float:
         """What a log-probability is divided by (Wu et al. 2016)."""

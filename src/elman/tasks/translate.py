@@ -12,7 +12,7 @@ from torch import nn
 from elman.data import NumberedPairs, PairBatch, PairBatches, Pairs, Tokenizer, cut_to, read_pairs, spelled_pairs, tidy
 from elman.errors import OptionError
 from elman.layers import Attend, LayerState, Look, find_cell
-from elman.models import RecurrentTranslator, Tied, Translator
+from elman.models import RecurrentTranslator, Tied, TransformerTranslator, Translator
 from elman.pictures import draw_alignment
 from elman.tasks.answers import UNITS_AT_ONCE, Answers, Known
 from elman.tasks.dialogue import Dialogue
@@ -52,6 +52,9 @@ class TranslateOptions(NetworkOptions):
     """Longer ones are dropped, cut at their end, or kept; how many there are is said."""
     batch_units: Count = 1500
     """Units that are read side by side, padding included, on the longer side of the pairs."""
+    network: Literal["recurrent", "transformer"] = "recurrent"
+    """What reads and writes: recurrent layers, or a Transformer of torch's own to compare with, whose feed-forward
+    networks are as wide as hidden_size."""
     decoder_layers: Count | None = None
     """Layers of the network that writes; as many as of the one that reads when nothing is said."""
     attention: Look = "general"
@@ -72,6 +75,9 @@ class TranslateOptions(NetworkOptions):
             raise ValueError("vocabulary_size does not act on bytes, there are always 256; leave it away")
         if self.min_count > 1 and self.units in ("byte", "bpe"):
             raise ValueError(f"min_count does not act on units = {self.units}; leave it away")
+        recurrent_only = self.attention, self.attend, self.residual
+        if self.network == "transformer" and recurrent_only != ("general", "after", False):
+            raise ValueError("attention, attend and residual act on recurrent networks only; leave them away")
         if self.tied == "all" and self.vocabulary == "separate":
             raise ValueError("tied = all expects one vocabulary; take vocabulary = joint, or tied = output")
         return self
@@ -168,23 +174,31 @@ class Translate(Task):
 
     def network(self) -> Translator:
         options = self.options
+        sizes = {
+            "embedding_size": options.embedding_size,
+            "hidden_size": options.hidden_size,
+            "num_layers": options.num_layers,
+            "decoder_layers": options.decoder_layers,
+            "heads": options.heads,
+        }
+        around = {
+            "tied": options.tied,
+            "word_dropout": options.word_dropout,
+            "input_dropout": options.input_dropout,
+            "output_dropout": options.output_dropout,
+            "variational": options.variational,
+        }
+        vocabularies = len(self.source), len(self.target)
+        if options.network == "transformer":
+            return TransformerTranslator(*vocabularies, dropout=options.dropout, **sizes, **around)
         return RecurrentTranslator(
-            len(self.source),
-            len(self.target),
+            *vocabularies,
             find_cell(options.cell),
-            embedding_size=options.embedding_size,
-            hidden_size=options.hidden_size,
-            num_layers=options.num_layers,
-            decoder_layers=options.decoder_layers,
             attention=options.attention,
             attend=options.attend,
-            heads=options.heads,
             regularisation=options.regularisation(),
-            tied=options.tied,
-            word_dropout=options.word_dropout,
-            input_dropout=options.input_dropout,
-            output_dropout=options.output_dropout,
-            variational=options.variational,
+            **sizes,
+            **around,
         )
 
     def loss(self, network: nn.Module, batch: PairBatch, state: LayerState | None) -> Loss:

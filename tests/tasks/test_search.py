@@ -1,0 +1,177 @@
+"""The search finds what trying everything finds, heeds its options, and does not let sentences disturb each other."""
+
+from itertools import product
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from elman.errors import OptionError, RunError
+from elman.layers import GRUCell
+from elman.models import RecurrentTranslator, TransformerTranslator, Translator
+from elman.tasks.search import Search, Searching, best_of
+
+BORDER, UNITS = 0, 5
+
+
+def make(kind: str = "recurrent", units: int = UNITS) -> Translator:
+    torch.manual_seed(3)
+    if kind == "transformer":
+        network = TransformerTranslator(9, units, embedding_size=8, hidden_size=8, heads=2)
+    else:
+        network = RecurrentTranslator(9, units, GRUCell, embedding_size=8, hidden_size=8)
+    network.output.weight.data.mul_(12)  # a fresh model's scores are too much alike
+    return network.eval()
+
+
+def sources(count: int = 3) -> tuple[Tensor, Tensor]:
+    lengths = torch.tensor([6, 3, 4, 1, 5, 2][:count])
+    return torch.randint(1, 9, (6, count), generator=torch.Generator().manual_seed(5)), lengths
+
+
+def search(network: Translator, settings: dict[str, Any], count: int = 3, **more: Any):
+    return Search(network, BORDER, Searching.of(settings), **more)(*sources(count))
+
+
+def log_probability(network: Translator, sentence: int, units: tuple[int, ...]) -> float:
+    """Of an answer with its end, step by step."""
+    source, lengths = sources()
+    with torch.inference_mode():
+        one = source[: lengths[sentence], sentence : sentence + 1]
+        position = network.start(one, lengths[sentence : sentence + 1])
+        total, before = 0.0, BORDER
+        for step, unit in enumerate((*units, BORDER)):
+            outputs, _, position = network.write(torch.tensor([before]), position)
+            scores = network.output(outputs)
+            if not step:
+                scores[:, BORDER] = -torch.inf
+            total += float(scores.log_softmax(1)[0, unit])
+            before = unit
+    return total
+
+
+@pytest.mark.parametrize("kind", ["recurrent", "transformer"])
+def test_a_wide_beam_finds_the_best_of_all_answers(kind: str):
+    network = make(kind)
+    found = search(network, {"beam_size": 5, "length_penalty": 0, "max_length": 3, "n_best": 2})
+    answers = [units for length in (1, 2) for units in product(range(1, UNITS), repeat=length)]
+    for sentence, (first, second) in enumerate(found):
+        totals = sorted((log_probability(network, sentence, units), units) for units in answers)
+        ended = [one for one in (first, second) if len(one.units) < 3]
+        for one in ended:
+            assert one.log_probability == pytest.approx(log_probability(network, sentence, tuple(one.units)), abs=1e-4)
+        if len(first.units) < 3:
+            assert tuple(first.units) == totals[-1][1]
+
+
+def test_a_beam_of_one_takes_the_best_unit_at_each_step():
+    network = make()
+    source, lengths = sources(1)
+    (found,) = search(network, {"beam_size": 1, "max_length": 8}, 1)
+    with torch.inference_mode():
+        position, before = network.start(source, lengths), BORDER
+        for step in range(len(found[0].units)):
+            outputs, _, position = network.write(torch.tensor([before]), position)
+            scores = network.output(outputs)[0]
+            scores[BORDER] = scores[BORDER] if step else -torch.inf
+            before = int(scores.argmax())
+            assert before == found[0].units[step]
+
+
+WAYS = [{"beam_size": 3, "n_best": 3}, {"beam_size": 1}, {"beam_size": 4, "no_repeat": 2, "max_length": 9}]
+
+
+@pytest.mark.parametrize("settings", WAYS)
+def test_sentences_do_not_disturb_each_other(settings: dict[str, Any]):
+    network = make(units=200)
+    together = search(network, settings, 6)
+    source, lengths = sources(6)
+    for number, found in enumerate(together):
+        one = source[: lengths[number], number : number + 1]
+        (alone,) = Search(network, BORDER, Searching.of(settings))(one, lengths[number : number + 1])
+        assert [each.units for each in found] == [each.units for each in alone]
+        for a, b in zip(found, alone, strict=True):
+            assert a.score == pytest.approx(b.score, abs=1e-4)
+            assert a.weights is not None
+            assert b.weights is not None
+            torch.testing.assert_close(a.weights[:, : lengths[number]], b.weights)
+
+
+def test_answers_come_best_first_with_scores_by_length():
+    for found in search(make(), {"beam_size": 4, "n_best": 4, "length_penalty": 0.7}):
+        assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+        for one in found:
+            assert one.weights is not None
+            assert one.score == pytest.approx(one.log_probability / ((5 + len(one.weights)) / 6) ** 0.7)
+
+
+def test_a_longer_answer_is_favoured_by_the_length_penalty():
+    """Of the same answers found, the order follows the penalty."""
+    network = make()
+    network.output.bias.data[BORDER] += 3  # so that answers end
+    (found,) = search(network, {"n_best": 5, "length_penalty": 0}, 1)
+    (other,) = search(network, {"n_best": 5, "length_penalty": 9}, 1)
+    assert {tuple(one.units) for one in found} == {tuple(one.units) for one in other}
+    assert len(other[0].units) == max(len(one.units) for one in found) > min(len(one.units) for one in found)
+
+
+def test_coverage_counts_what_was_not_seen():
+    network = make()
+    plain = search(network, {"n_best": 1})
+    covered = search(network, {"n_best": 1, "coverage_penalty": 0.5})
+    for (one,), (other,), length in zip(plain, covered, sources()[1], strict=True):
+        if one.units == other.units:
+            assert one.weights is not None
+            seen = one.weights.sum(0)[:length].clamp(max=1).log().sum()
+            assert other.score == pytest.approx(one.score + 0.5 * float(seen), abs=1e-4)
+
+
+def test_prefix_forbidden_units_and_repeats():
+    network = make(units=6)
+    for (found,) in search(network, {"max_length": 8}, prefix=torch.tensor([4, 4, 2]), forbidden=[3]):
+        assert found.units[:3] == [4, 4, 2]
+        assert 3 not in found.units
+    for (found,) in search(network, {"max_length": 12, "no_repeat": 2, "beam_size": 3}):
+        pairs = list(zip(found.units, found.units[1:], strict=False))
+        assert len(pairs) == len(set(pairs))
+
+
+def test_drawn_answers_follow_the_seed_and_the_options():
+    network = make(units=50)
+    draw = {"sample": True, "temperature": 1.5, "n_best": 4, "max_length": 6}
+    first, again, other = (search(network, {**draw, "seed": seed}) for seed in (1, 1, 2))
+    units = [[[one.units for one in each] for each in found] for found in (first, again, other)]
+    assert units[0] == units[1] != units[2]
+    assert all(len(found) == 4 for found in first)
+    greedy = search(network, {"beam_size": 1, "max_length": 6})
+    coldest = search(network, {"sample": True, "temperature": 0.0, "max_length": 6})
+    assert [one[0].units for one in greedy] == [one[0].units for one in coldest]
+
+
+def test_best_of_equals_a_sort():
+    scores = torch.randn(7, 1003)
+    assert torch.equal(best_of(scores, 10), scores.topk(10).indices)
+    assert torch.equal(best_of(scores[:, :30], 10), scores[:, :30].topk(10).indices)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"beam_size": 6}, "beam_size expects at most 5, the units of the vocabulary; received 6"),
+        ({"beam_size": 2, "n_best": 3}, "n_best expects at most beam_size, 2; received 3"),
+        ({"top_k": 2}, "top_k acts on drawn answers only"),
+        ({"beam_sise": 2}, "did you mean 'beam_size'"),
+        ({"no_repeat": -1}, "no_repeat expects"),
+    ],
+)
+def test_impossible_settings_are_named(settings: dict[str, Any], message: str):
+    with pytest.raises(OptionError, match=message):
+        search(make(), settings)
+
+
+def test_a_damaged_network_is_said_to_be_so():
+    network = make()
+    network.output.bias.data[2] = torch.nan
+    with pytest.raises(RunError, match="not numbers"):
+        search(network, {})

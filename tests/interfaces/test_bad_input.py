@@ -85,7 +85,7 @@ TRAINING = {
     "recipe range": (["--recipe=range.toml"], "in the recipe range.toml, dropout expects a number less than 1"),
     "recipe NaN": (["--recipe=nan.toml"], "in the recipe nan.toml, learning_rate expects a finite number"),
     "recipe task": (["--recipe=task.toml"], "the recipe task.toml is for the task 'translate'; received the task 'gen"),
-    "recipe path": (["--recipe=path.toml"], "train and valid expect the path of a file; received 5"),
+    "recipe path": (["--recipe=path.toml"], "train, valid and from expect a path; received 5"),
     "recipe unset": (["--recipe=unset.toml"], "needs $NOBODY_SETS_THIS, which the environment does not set"),
 }
 
@@ -140,7 +140,7 @@ def test_a_folder_that_cannot_be_finished_is_not_left(here, cli, monkeypatch):
 
 
 WORK = {
-    "no run": (["predict", "nowhere", "a"], "there is no run folder nowhere; train one with: elman train generate"),
+    "no run": (["predict", "nowhere", "a"], "there is no run folder nowhere; train one with: elman train TASK"),
     "unknown prompt": (["predict", "RUN", "Ж"], "the prompt has 1 characters that the training text lacks: 'Ж'"),
     "temperature": (
         ["predict", "RUN", "--temperature=-1"],

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import warnings
 from typing import Annotated, Any, NoReturn, cast
 
 import typer
@@ -71,6 +72,7 @@ def doctor(as_json: Json = False) -> None:
 
 def main() -> None:
     """Run a command; what Elman itself finds wrong is one line on standard error and exit code 2."""
+    warnings.showwarning = _remark
     try:
         sys.exit(app(prog_name="elman", standalone_mode=False) or 0)
     except Interrupted as stop:
@@ -85,6 +87,11 @@ def main() -> None:
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         sys.stderr.close()
         sys.exit(0)
+
+
+def _remark(message: Warning | str, *_: Any, **__: Any) -> None:
+    """A warning as one line for people."""
+    sys.stderr.write(f"elman: {message}\n")
 
 
 def _nearest(error: Any) -> str:

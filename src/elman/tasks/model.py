@@ -119,7 +119,7 @@ def load(folder: str | Path) -> Model:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise RunError(f"there is no run folder {folder}; train one with: elman train generate --out {folder}")
+        raise RunError(f"there is no run folder {folder}; train one with: elman train TASK --out {folder}")
     config = read_config(folder)
     task = task_of(config, folder)
     task.load(folder)

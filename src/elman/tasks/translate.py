@@ -9,7 +9,18 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 from torch import nn
 
-from elman.data import NumberedPairs, PairBatch, PairBatches, Pairs, Tokenizer, cut_to, read_pairs, spelled_pairs, tidy
+from elman.data import (
+    EmbeddedName,
+    NumberedPairs,
+    PairBatch,
+    PairBatches,
+    Pairs,
+    Tokenizer,
+    cut_to,
+    embedded_pairs,
+    read_pairs,
+    tidy,
+)
 from elman.errors import OptionError
 from elman.layers import Attend, LayerState, Look, find_cell
 from elman.models import RecurrentTranslator, Tied, TransformerTranslator, Translator
@@ -36,6 +47,9 @@ class TranslateOptions(NetworkOptions):
     """Where the sources stand: a column, a path in JSON such as dial[].usr.text, or the end of a file's name."""
     target: str | None = None
     """The same of the targets; with neither, the first two columns, or those named source and target."""
+    embedded: EmbeddedName = "spelled"
+    """What is learned where no file is given: to spell out numbers and dates, to sum up reports, to copy rows of
+    letters, or to turn them round."""
     history: int = Field(default=0, ge=0)
     """Earlier turns of a dialogue that stand before a source."""
     units: Literal["bpe", "character", "word", "byte"] = "bpe"
@@ -101,7 +115,7 @@ class Translate(Task):
 
     def read(self, train: Path | None, valid: Path | None, known: Path | None = None) -> Examples:
         bleu(["a"], ["a"])  # asks for its library before anything is trained
-        pairs = embedded_pairs() if train is None else self._pairs(train)
+        pairs = embedded_pairs(self.options.embedded) if train is None else self._pairs(train)
         held_out = None if valid is None else self._pairs(valid)
         pairs, held_out = pairs.split() if held_out is None else (pairs, held_out)
         if known is None:
@@ -313,10 +327,3 @@ class Reader(Judge):
         texts = self.written(), [pair.reference for pair in self.ordered()]
         signatures = bleu(*texts, tokenizer_for(texts[1])).signature, chrf(*texts).signature
         return f"BLEU {signatures[0]}", f"chrF {signatures[1]}"
-
-
-def embedded_pairs() -> Pairs:
-    """Numbers and dates in several languages."""
-    sources, targets = zip(*spelled_pairs(), strict=True)
-    note = f"no pairs given: learning to spell out numbers and dates in several languages, {len(sources):,} pairs"
-    return Pairs(sources, targets, (note,))

@@ -1,0 +1,223 @@
+"""Training and beam search against JoeyNMT, in turn in one run: python benchmarks/translate_speed.py PEER_PYTHON
+
+PEER_PYTHON is the interpreter of the environment that `translate_peer.py` describes. Both learn Multi30k English-German
+from the same byte-pair units with the same sizes: embeddings 256, one bidirectional GRU 256, a decoder GRU 256,
+additive attention, everything tied, dropout, AdamW, 64 sentences a batch. They train in turn, TURNS times SECONDS each,
+without input feeding and with it; a row also has Elman's default, the general score. Then both translate the test
+sentences with a beam of 5, in turn. What is measured is a whole training loop on each side: making batches, forward,
+backward, clipping, the optimiser, logging. Needs ELMAN_DATA.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from threading import Event, Thread
+from time import perf_counter
+from typing import Any
+
+from lightning.pytorch import Callback, Trainer
+from results import ROOT, write_result
+
+import elman
+from elman.data import Tokenizer, read_pairs
+from elman.errors import Interrupted
+from elman.tasks import Model, Translate, TranslateOptions
+from elman.training import fit
+
+DATA = Path(os.environ["ELMAN_DATA"]) / "multi30k"
+TURNS, SECONDS, WARM_UP = 5, 20, 30
+UNITS = 6000
+KINDS = {
+    "without input feeding": ({"attention": "additive", "attend": "after"}, False),
+    "with input feeding": ({"attention": "additive", "attend": "feeding"}, True),
+    "general score, without": ({"attention": "general", "attend": "after"}, None),
+}
+SETTINGS: dict[str, Any] = {
+    "cell": "gru",
+    "vocabulary_size": UNITS,
+    "embedding_size": 256,
+    "hidden_size": 256,
+    "tied": "all",
+    "input_dropout": 0.2,
+    "output_dropout": 0.2,
+    "batch_units": 1100,  # 63 sentences on average
+    "learning_rate": 0.001,
+    "source": "en",
+    "target": "de",
+    "epochs": 1000,
+    "validate_every": 1000,
+    "checkpoint_minutes": 1000,
+}
+
+
+class Turns(Callback):
+    """Lets training go on only while it has its turn."""
+
+    def __init__(self) -> None:
+        self.go, self.rested, self.over = Event(), Event(), False
+        self.tokens = self.steps = 0
+        self.network: Any = None
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
+        self.network = pl_module.network
+        if not self.go.is_set():
+            self.rested.set()
+            self.go.wait()
+        if self.over:
+            raise Interrupted("enough")
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        self.tokens += int(batch.target_lengths.sum())
+        self.steps += 1
+
+    def train(self, seconds: float) -> float:
+        """Target tokens a second, ends of sentences included, padding not."""
+        tokens, start = self.tokens, perf_counter()
+        self.rested.clear()
+        self.go.set()
+        Event().wait(seconds)
+        self.go.clear()
+        self.rested.wait()
+        return (self.tokens - tokens) / (perf_counter() - start)
+
+    def stop(self) -> None:
+        """End the training."""
+        self.over = True
+        self.go.set()
+
+
+@contextmanager
+def ours(settings: dict[str, Any], folder: Path) -> Iterator[Turns]:
+    """A training of Elman, as `elman train translate` runs it, that waits for its turn."""
+    turns = Turns()
+    made: Callable[..., list[Callback]] = fit._callbacks
+    fit._callbacks = lambda *values: [*made(*values), turns]
+
+    def run() -> None:
+        with suppress(Interrupted):
+            elman.train("translate", train=DATA / "train", valid=DATA / "val", out=folder, **SETTINGS | settings)
+
+    thread = Thread(target=run)
+    thread.start()
+    turns.rested.wait()
+    fit._callbacks = made
+    try:
+        yield turns
+    finally:
+        turns.stop()
+        thread.join()
+
+
+class Peer:
+    """JoeyNMT in a process of its own."""
+
+    def __init__(self, python: str, folder: Path, feeding: bool) -> None:
+        settings = {
+            "source": str(folder / "train.en"),
+            "target": str(folder / "train.de"),
+            "vocabulary": str(folder / "units.txt"),
+            "input_feeding": feeding,
+        }
+        words = [python, str(ROOT / "benchmarks/translate_peer.py"), json.dumps(settings)]
+        self.process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+
+    def ask(self, **command: Any) -> dict[str, Any]:
+        """One command and its answer."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(command) + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline())
+        if "error" in answer:
+            raise RuntimeError(answer["error"])
+        return answer
+
+    def train(self, seconds: float) -> float:
+        """Target tokens a second."""
+        found = self.ask(do="train", seconds=seconds)
+        return found["tokens"] / found["seconds"]
+
+
+def write_units(folder: Path) -> None:
+    """The pairs as units with spaces between, for JoeyNMT: those that Elman finds."""
+    train = read_pairs(DATA / "train", "en", "de")
+    test = read_pairs(DATA / "test_2016_flickr", "en", "de")
+    tokenizer = Tokenizer.learn("\n".join((*train.sources, *train.targets, "")), "bpe", vocabulary_size=UNITS)
+    for name, texts in (("train.en", train.sources), ("train.de", train.targets), ("test.en", test.sources)):
+        lines = tokenizer.encode_lines(texts)
+        units = (" ".join(tokenizer.backend.id_to_token(number) for number in line.tolist()) for line in lines)
+        (folder / name).write_text("".join(f"{line}\n" for line in units))
+    vocabulary = sorted(tokenizer.vocabulary, key=tokenizer.vocabulary.__getitem__)
+    (folder / "units.txt").write_text("".join(f"{unit}\n" for unit in vocabulary))
+
+
+def measure_training(python: str, folder: Path, kind: str) -> dict[str, Any]:
+    """Median tokens a second of both; and the translations a second, where the kind is the first."""
+    settings, feeding = KINDS[kind]
+    rates: dict[str, list[float]] = {"elman": [], "joeynmt": []}
+    searches: dict[str, list[float]] = {"elman": [], "joeynmt": []}
+    peer = None if feeding is None else Peer(python, folder, feeding)
+    with ours(settings, folder / kind.replace(" ", "_").replace(",", "")) as turns:
+        runners = {"elman": turns.train} | ({} if peer is None else {"joeynmt": peer.train})
+        for train in runners.values():
+            train(WARM_UP)
+        for _ in range(TURNS):
+            for name, train in runners.items():
+                rates[name].append(train(SECONDS))
+        if peer is not None:
+            model = loaded(turns, settings)
+            test = read_pairs(DATA / "test_2016_flickr", "en", "de").sources
+            for _ in range(3):
+                start = perf_counter()
+                model.predict(test, beam_size=5)
+                searches["elman"].append(len(test) / (perf_counter() - start))
+                found = peer.ask(do="translate", file=str(folder / "test.en"), beam=5, batch=64)
+                searches["joeynmt"].append(found["sentences"] / found["seconds"])
+            peer.ask(do="quit")
+    row: dict[str, Any] = {"kind": kind}
+    for what, found in (("tokens/s", rates), ("sentences/s", searches)):
+        row |= {f"{name} {what}": round(median(values)) for name, values in found.items() if values}
+    print(row, flush=True)
+    return row
+
+
+def loaded(turns: Turns, settings: dict[str, Any]) -> Model:
+    """The network as it stands, ready to translate."""
+    known = TranslateOptions.model_fields
+    task = Translate(TranslateOptions.of({k: v for k, v in (SETTINGS | settings).items() if k in known}))
+    task.read(DATA / "train", DATA / "val")
+    return Model(task, turns.network, {})
+
+
+def main(python: str) -> None:
+    """Measure and write."""
+    begin = perf_counter()
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        write_units(folder)
+        rows = [measure_training(python, folder, kind) for kind in KINDS]
+    without, feeding, general = rows
+    metrics = {
+        "train_vs_joeynmt": without["elman tokens/s"] / without["joeynmt tokens/s"],
+        "train_input_feeding_vs_joeynmt": feeding["elman tokens/s"] / feeding["joeynmt tokens/s"],
+        "train_general_vs_joeynmt": general["elman tokens/s"] / without["joeynmt tokens/s"],
+        "beam_vs_joeynmt": without["elman sentences/s"] / without["joeynmt sentences/s"],
+        "beam_input_feeding_vs_joeynmt": feeding["elman sentences/s"] / feeding["joeynmt sentences/s"],
+    }
+    write_result(
+        "translate_speed", {key: round(value, 2) for key, value in metrics.items()}, perf_counter() - begin, rows
+    )
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(sys.argv[1])

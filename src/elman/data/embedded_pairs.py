@@ -1,0 +1,30 @@
+"""Pairs of texts that need no file."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Literal
+
+from elman.data.pairs import Pairs
+from elman.data.reports import report_pairs
+from elman.data.spelled import spelled_pairs
+from elman.data.toy_pairs import toy_pairs
+
+EmbeddedName = Literal["spelled", "reports", "copy", "reverse"]
+
+SETS: dict[EmbeddedName, tuple[str, Callable[[], list[tuple[str, str]]]]] = {
+    "spelled": ("to spell out numbers and dates in seven languages", spelled_pairs),
+    "reports": ("to sum up short reports", report_pairs),
+    "copy": ("to copy rows of letters", partial(toy_pairs, "copy")),
+    "reverse": ("to turn rows of letters round", partial(toy_pairs, "reverse")),
+}
+
+
+def embedded_pairs(name: EmbeddedName) -> Pairs:
+    """A set of pairs that is made on the spot, always the same one.
+
+    Raises:
+        MissingExtra: A library that makes it is not installed.
+    """
+    what, make = SETS[name]
+    sources, targets = zip(*make(), strict=True)
+    return Pairs(sources, targets, (f"no pairs given: learning {what}, {len(sources):,} pairs",))

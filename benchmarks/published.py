@@ -2,6 +2,10 @@
 
     tinyshakespeare    nats per character on the last tenth of tiny Shakespeare
     ptb_small          perplexity per word on the test part of the Penn Treebank
+    multi30k_en_de     BLEU on test_2016_flickr, beam 5
+    multi30k_en_fr     the same for French
+    tatoeba_en_zh      BLEU and chrF on the test part, beside those of copying the nearest training pair
+    camrest676         the same for answers in a dialogue
 
 Needs ELMAN_DATA. A run that was stopped goes on; `seconds` are those of training. A note says what a
 reader must know, such as what else the machine did meanwhile.
@@ -9,29 +13,66 @@ reader must know, such as what else the machine did meanwhile.
 
 import os
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 from results import ROOT, write_result
 
 import elman
-from elman.data import read_json
-from elman.tasks import Model
+from elman.data import Nearest, read_json, read_pairs
+from elman.tasks import Model, bleu, chrf, tokenizer_for
 from elman.training.logs import read_curve
 
+TESTS = {
+    "ptb_small": "ptb/ptb.test.txt.gz",
+    "multi30k_en_de": "multi30k/test_2016_flickr",
+    "multi30k_en_fr": "multi30k/test_2016_flickr",
+    "tatoeba_en_zh": "tatoeba_en_zh/test.tsv.gz",
+    "camrest676": "camrest676/test.json.gz",
+}
 
-def tinyshakespeare(model: Model, metrics: dict[str, Any]) -> dict[str, float]:
+
+def tinyshakespeare(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
     """The validation loss; units are characters."""
     return {"valid_nats_per_char": metrics["valid"]["loss"]}
 
 
-def ptb_small(model: Model, metrics: dict[str, Any]) -> dict[str, float]:
+def ptb_small(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
     """Every test word but the first is scored once, with all that came before it."""
-    test = model.evaluate(Path(os.environ["ELMAN_DATA"]) / "ptb/ptb.test.txt.gz")
-    return {"test_perplexity": test["perplexity"], "valid_perplexity": metrics["valid"]["perplexity"]}
+    return {
+        "test_perplexity": model.evaluate(test)["perplexity"],
+        "valid_perplexity": metrics["valid"]["perplexity"],
+    }
 
 
-SCORES = {"tinyshakespeare": tinyshakespeare, "ptb_small": ptb_small}
+def translation(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
+    """Scores of a beam of 5, and of the target of the training pair whose source is nearest."""
+    scores = model.judge(test).scores()
+    options, data = model.task.options, model.config["data"]
+    train, tests = (
+        read_pairs(Path(os.path.expandvars(str(path))), options.source, options.target, history=options.history)
+        for path in (data["train"], test)
+    )
+    nearest = Nearest(train.sources)
+    copies = [train.targets[nearest.find(source)] for source in tests.sources]
+    return {
+        "test_bleu": scores["bleu"],
+        "test_chrf": scores["chrf"],
+        "nearest_bleu": bleu(copies, tests.targets, tokenizer_for(tests.targets)).value,
+        "nearest_chrf": chrf(copies, tests.targets).value,
+        "valid_bleu_greedy": metrics["valid"]["bleu"],
+    }
+
+
+SCORES = {
+    "tinyshakespeare": tinyshakespeare,
+    "ptb_small": ptb_small,
+    "multi30k_en_de": translation,
+    "multi30k_en_fr": translation,
+    "tatoeba_en_zh": translation,
+    "camrest676": translation,
+}
 
 
 def validations(run: Path) -> list[dict[str, float]]:
@@ -41,11 +82,12 @@ def validations(run: Path) -> list[dict[str, float]]:
 
 def main(name: str, note: str = "") -> None:
     """Train, score, write."""
-    run = ROOT / "runs" / name
-    start = {"resume": True} if (run / "config.json").exists() else {"recipe": ROOT / "recipes" / f"{name}.toml"}
-    model = elman.train("generate", out=run, **start)
+    run, recipe = ROOT / "runs" / name, ROOT / "recipes" / f"{name}.toml"
+    start = {"resume": True} if (run / "config.json").exists() else {"recipe": recipe}
+    model = elman.train(tomllib.loads(recipe.read_text())["task"], out=run, **start)
     metrics = read_json(run / "metrics.json")
-    write_result(name, SCORES[name](model, metrics), metrics["seconds"], validations(run), note)
+    test = Path(os.environ["ELMAN_DATA"]) / TESTS.get(name, "")
+    write_result(name, SCORES[name](model, metrics, test), metrics["seconds"], validations(run), note)
 
 
 if __name__ == "__main__":

@@ -68,6 +68,17 @@ GOALS = [
     ("engine", "cached_call_seconds", "first call of a process that finds its kernels on disk, seconds", "< 0.3"),
     ("engine", "memory_vs_torch", "memory of training at T=1000, against torch.nn", "<= 1"),
     ("engine", "tinyshakespeare_speedup", "characters a second in training, against the plain loop", ">= 2"),
+    ("multi30k_en_de", "test_bleu", "Multi30k English-German, BLEU on test_2016_flickr within 45 minutes", ">= 37.5"),
+    ("multi30k_en_fr", "test_bleu", "Multi30k English-French, the same", ""),
+    ("tatoeba_en_zh", "test_bleu", "Tatoeba English-Chinese, BLEU", ""),
+    ("tatoeba_en_zh", "nearest_bleu", "copying the target of the nearest training pair instead", ""),
+    ("camrest676", "test_bleu", "CamRest676, BLEU of the guide's answers", ""),
+    ("camrest676", "nearest_bleu", "copying the nearest training answer instead", ""),
+    ("translate_speed", "train_vs_joeynmt", "training a translator, target tokens a second, against JoeyNMT", ">= 4"),
+    ("translate_speed", "train_input_feeding_vs_joeynmt", "the same with input feeding", ">= 2"),
+    ("translate_speed", "beam_vs_joeynmt", "beam search of width 5, sentences a second, against JoeyNMT", ">= 5"),
+    ("toy_sequences", "copy_exact", "rows of 20 letters copied exactly, share", ">= 0.999"),
+    ("toy_sequences", "reverse_exact", "rows of 20 letters turned round exactly, share", ">= 0.999"),
     ("overhead", "share", "share of a training step outside model and optimiser (batch 32, T=100, H=256)", "<= 0.10"),
 ]
 

@@ -20,7 +20,10 @@ LIBRARIES = (
     "numpy",
     "matplotlib",
     "tensorboardX",
+    "polars",
 )
+EXTRAS = {"translate": ("sacrebleu", "rouge-score", "num2words", "babel")}
+"""What some users need, and the libraries in it."""
 
 
 def examine() -> dict[str, Any]:
@@ -29,6 +32,7 @@ def examine() -> dict[str, Any]:
         "elman": version("elman"),
         "python": platform.python_version(),
         **{library: _version(library) for library in LIBRARIES},
+        **{f"{library}, extra {extra}": _version(library) for extra, names in EXTRAS.items() for library in names},
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),

@@ -17,6 +17,7 @@ from elman.tasks.model import (
 from elman.tasks.options import Count, Options, Seed, Share
 from elman.tasks.session import Session
 from elman.tasks.task import Batch, Batches, Conversation, Examples, Judge, Loss, RunningLoss, Task, judged
+from elman.tasks.text_scores import bleu, by_length, chrf, paired_bootstrap, rouge, tokenizer_for
 from elman.tasks.translate import Translate, TranslateOptions
 
 __all__ = [
@@ -41,13 +42,19 @@ __all__ = [
     "Translate",
     "TranslateOptions",
     "Writing",
+    "bleu",
+    "by_length",
     "check_free",
+    "chrf",
     "find_task",
     "judged",
     "load",
     "load_weights",
+    "paired_bootstrap",
     "read_config",
+    "rouge",
     "sample",
     "save_weights",
     "task_of",
+    "tokenizer_for",
 ]

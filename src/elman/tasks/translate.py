@@ -238,7 +238,7 @@ class Translate(Task):
         answer = self.answers(network, **settings)([tidy(text)])[0][0]
         if answer.alignment is None:
             raise OptionError("this model has no attention to draw; train one with attention")
-        draw_alignment(path, answer.source_units, [*answer.units, END][: len(answer.alignment)], answer.alignment)
+        draw_alignment(path, [*answer.source_units[:-1], END], answer.units, answer.alignment)
 
     def judge(self, **settings: Any) -> "Reader":
         return Reader(self, settings)

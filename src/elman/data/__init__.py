@@ -14,6 +14,7 @@ from elman.data.tables import Table, is_table, read_columns, read_table
 from elman.data.text import Texts, embedded_text, read_texts
 from elman.data.tokenizer import Tokenizer, Units
 from elman.data.toy_pairs import toy_pairs
+from elman.data.unit_dropout import UnitDropout
 from elman.data.windows import IGNORE, Window, Windows
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Table",
     "Texts",
     "Tokenizer",
+    "UnitDropout",
     "Units",
     "Window",
     "Windows",

@@ -5,12 +5,14 @@ Key: S source time, T target time, B batch.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from random import Random
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from elman.data.unit_dropout import UnitDropout
 from elman.data.windows import IGNORE
 from elman.errors import DataError
 
@@ -80,15 +82,23 @@ class PairBatches:
         border: The number that stands before each target and after each source and target.
         units: Of a batch, padding included, on the longer side; a longer pair has a batch of its own.
         name: What to call the pairs in an error.
+        varied: What encodes sources and targets anew at every reading, in other pieces each time.
 
     Raises:
         DataError: There is no pair.
     """
 
-    def __init__(self, pairs: NumberedPairs, border: int, units: int, name: str = "the pairs") -> None:
+    def __init__(
+        self,
+        pairs: NumberedPairs,
+        border: int,
+        units: int,
+        name: str = "the pairs",
+        varied: tuple[UnitDropout, UnitDropout] | None = None,
+    ) -> None:
         if not len(pairs):
             raise DataError(f"{name} has no pair of texts; expected one or more")
-        self.pairs, self.border = pairs, torch.tensor([border])
+        self.pairs, self.border, self.varied = pairs, torch.tensor([border]), varied
         self.lengths = pairs.lengths()
         self.ends = list(_ends(self.lengths.sort().values.tolist(), units))
 
@@ -98,7 +108,7 @@ class PairBatches:
     def batch(self, position: int) -> PairBatch:
         """The batch at a position of an endless reading, epoch after epoch."""
         epoch, number = divmod(position, len(self))
-        return self._batch(*self._epoch(epoch), number)
+        return self.of(self._rows(*self._epoch(epoch), number), epoch)
 
     def _epoch(self, epoch: int) -> tuple[Tensor, Tensor]:
         """The order of pairs, shortest first and those of one length shuffled; and that of batches."""
@@ -109,14 +119,15 @@ class PairBatches:
             self._known = (epoch, pairs, torch.randperm(len(self), generator=generator))
         return self._known[1:]  # pyright: ignore[reportReturnType]
 
-    def _batch(self, pairs: Tensor, batches: Tensor, number: int) -> PairBatch:
+    def _rows(self, pairs: Tensor, batches: Tensor, number: int) -> list[int]:
         place = int(batches[number])
-        return self.of(pairs[self.ends[place - 1] if place else 0 : self.ends[place]].tolist())
+        return pairs[self.ends[place - 1] if place else 0 : self.ends[place]].tolist()
 
-    def of(self, rows: Sequence[int]) -> PairBatch:
-        """A batch of some pairs."""
-        sources = [torch.cat([self.pairs.sources[row], self.border]) for row in rows]
-        targets = [self.pairs.targets[row] for row in rows]
+    def of(self, rows: Sequence[int], epoch: int | None = None) -> PairBatch:
+        """A batch of some pairs, varied if there is an epoch."""
+        read = [self._pair(row, epoch) for row in rows]
+        sources = [torch.cat([source, self.border]) for source, _ in read]
+        targets = [target for _, target in read]
         return PairBatch(
             source=pad_sequence(sources, padding_value=int(self.border)),
             source_lengths=torch.tensor([len(one) for one in sources]),
@@ -130,7 +141,16 @@ class PairBatches:
 
     def __iter__(self) -> Iterator[PairBatch]:
         order = self.lengths.argsort(stable=True)
-        return (self._batch(order, torch.arange(len(self)), number) for number in range(len(self)))
+        return (self.of(self._rows(order, torch.arange(len(self)), number)) for number in range(len(self)))
+
+    def _pair(self, row: int, epoch: int | None) -> tuple[Tensor, Tensor]:
+        pair = self.pairs.sources[row], self.pairs.targets[row]
+        if self.varied is None or epoch is None:
+            return pair
+        random = Random(f"{epoch} {row}")
+        texts = self.pairs.source_texts[row], self.pairs.target_texts[row]
+        source, target = (each.encode(text, random) for each, text in zip(self.varied, texts, strict=True))
+        return source, target
 
 
 def _ends(lengths: Sequence[int], units: int) -> Iterator[int]:

@@ -16,6 +16,7 @@ from elman.data import (
     PairBatches,
     Pairs,
     Tokenizer,
+    UnitDropout,
     cut_to,
     embedded_pairs,
     read_pairs,
@@ -60,6 +61,8 @@ class TranslateOptions(NetworkOptions):
     """Keep at most this many units; byte-pair units stop at 4,000 when nothing is said."""
     min_count: Count = 1
     """Words or characters seen less often read as <unk>."""
+    unit_dropout: Share = 0.0
+    """Share of the merges of byte-pair units passed over in training, so that words come in many pieces."""
     max_length: Count = 200
     """Units of a source or target in training; what becomes of longer ones `too_long` says."""
     too_long: Literal["drop", "cut", "keep"] = "drop"
@@ -92,6 +95,8 @@ class TranslateOptions(NetworkOptions):
         recurrent_only = self.attention, self.attend, self.residual
         if self.network == "transformer" and recurrent_only != ("general", "after", False):
             raise ValueError("attention, attend and residual act on recurrent networks only; leave them away")
+        if self.unit_dropout and (self.units != "bpe" or self.too_long == "cut"):
+            raise ValueError("unit_dropout expects units = bpe, and long pairs that are dropped or kept; leave it away")
         if self.tied == "all" and self.vocabulary == "separate":
             raise ValueError("tied = all expects one vocabulary; take vocabulary = joint, or tied = output")
         return self
@@ -126,7 +131,10 @@ class Translate(Task):
         if known is None:
             self.known = Known.of(numbered.sources, len(self.source))
         kept, note = self._bounded(numbered)
-        batches = PairBatches(kept, self.target.border, self.options.batch_units, "the training pairs")
+        varied = None
+        if p := self.options.unit_dropout:
+            varied = UnitDropout(self.source, p), UnitDropout(self.target, p)
+        batches = PairBatches(kept, self.target.border, self.options.batch_units, "the training pairs", varied)
         shown = batches.of(range(min(3, len(kept))))
         return Examples(
             train=batches,

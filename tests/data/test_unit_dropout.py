@@ -49,7 +49,7 @@ def test_batches_vary_by_epoch_and_come_again(tokenizer: Tokenizer):
 
     first, second = made().batch(0), made().batch(1)
     assert made().batch(0).source.equal(first.source)
-    assert not second.source.shape == first.source.shape or not second.source.equal(first.source)
+    assert second.source.shape != first.source.shape or not second.source.equal(first.source)
     plain = next(iter(made()))  # those that judge see the usual pieces
     assert int(plain.source_lengths.sum()) == sum(len(line) + 1 for line in numbers)
     for column, text in enumerate(first.sources):

@@ -6,6 +6,7 @@
     multi30k_en_fr     the same for French
     tatoeba_en_zh      BLEU and chrF on the test part, beside those of copying the nearest training pair
     camrest676         the same for answers in a dialogue
+    reports            ROUGE of summaries of made-up reports, beside that of their first sentence; needs no data
 
 Needs ELMAN_DATA. A run that was stopped goes on; `seconds` are those of training. A note says what a
 reader must know, such as what else the machine did meanwhile.
@@ -20,8 +21,8 @@ from typing import Any
 from results import ROOT, write_result
 
 import elman
-from elman.data import Nearest, read_json, read_pairs
-from elman.tasks import Model, bleu, chrf, tokenizer_for
+from elman.data import Nearest, read_json, read_pairs, report_pairs
+from elman.tasks import Model, bleu, chrf, rouge, tokenizer_for
 from elman.training.logs import read_curve
 
 TESTS = {
@@ -65,6 +66,14 @@ def translation(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, 
     }
 
 
+def summaries(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
+    """Reports of another seed, and their first sentences for summaries."""
+    known = set(dict(report_pairs()))
+    sources, targets = zip(*(pair for pair in report_pairs(1000, seed=1) if pair[0] not in known), strict=True)
+    ours, first = rouge(model.predict(sources), targets), rouge([s.partition(". ")[0] for s in sources], targets)
+    return {f"test_{name}": value for name, value in ours.items()} | {f"lead1_{n}": value for n, value in first.items()}
+
+
 SCORES = {
     "tinyshakespeare": tinyshakespeare,
     "ptb_small": ptb_small,
@@ -72,6 +81,7 @@ SCORES = {
     "multi30k_en_fr": translation,
     "tatoeba_en_zh": translation,
     "camrest676": translation,
+    "reports": summaries,
 }
 
 
@@ -86,7 +96,7 @@ def main(name: str, note: str = "") -> None:
     start = {"resume": True} if (run / "config.json").exists() else {"recipe": recipe}
     model = elman.train(tomllib.loads(recipe.read_text())["task"], out=run, **start)
     metrics = read_json(run / "metrics.json")
-    test = Path(os.environ["ELMAN_DATA"]) / TESTS.get(name, "")
+    test = Path(os.environ.get("ELMAN_DATA", "")) / TESTS.get(name, "")
     write_result(name, SCORES[name](model, metrics, test), metrics["seconds"], validations(run), note)
 
 

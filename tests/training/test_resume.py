@@ -28,9 +28,9 @@ HARD = {
 """Everything that draws random numbers, and validation in mid-epoch."""
 
 
-def train(out: Path, text: Path, settings: dict, **more: object) -> tuple[elman.Model, str]:
+def train(out: Path, text: Path, settings: dict, task: str = "generate", **more: object) -> tuple[elman.Model, str]:
     console = Console(file=StringIO(), width=200)
-    model = elman.train("generate", train=text, out=out, console=console, **settings, **more)
+    model = elman.train(task, train=text, out=out, console=console, **settings, **more)
     return model, console.file.getvalue()
 
 
@@ -104,6 +104,39 @@ def test_stopped_and_resumed_equals_undisturbed(step, optimiser, tmp_path, text,
     assert "going on after step" in told
     assert same_weights(whole, tmp_path / "parts")
     assert resumed.config["settings"] == elman.load(whole).config["settings"]
+
+
+@pytest.mark.parametrize("step", [3, 7])
+def test_a_translator_with_averages_and_other_pieces_each_time_resumes_too(step, tmp_path, rhyme, monkeypatch):
+    pytest.importorskip("sacrebleu", reason="scores need the extra translate")
+    (tmp_path / "pairs.tsv").write_text("".join(f"{line}\t{line.upper()}\n" for line in rhyme.splitlines()))
+    settings = {"embedding_size": 6, "hidden_size": 8, "batch_units": 300, "vocabulary_size": 300, "epochs": 3}
+    settings |= {"average": 2, "unit_dropout": 0.3, "output_dropout": 0.2, "checkpoint_minutes": 0, "early_stopping": 9}
+    train(tmp_path / "whole", tmp_path / "pairs.tsv", settings, "translate")
+    with monkeypatch.context() as patch:
+        stop_at_step(step, patch)
+        with pytest.raises(Interrupted, match="stopped after step"):
+            train(tmp_path / "parts", tmp_path / "pairs.tsv", settings, "translate")
+    _, told = train(tmp_path / "parts", tmp_path / "pairs.tsv", {}, "translate", resume=True)
+    assert "going on after step" in told
+    assert same_weights(tmp_path / "whole", tmp_path / "parts")
+
+
+def test_the_mean_of_the_last_weights_is_judged_and_kept(tmp_path, text, tiny):
+    from elman.training.keeping import MeanOfLast
+
+    class Module(torch.nn.Linear):
+        pass
+
+    module, callback = Module(2, 1), MeanOfLast(2)
+    seen = []
+    for value in (1.0, 3.0, 7.0):
+        torch.nn.init.constant_(module.weight, value)
+        callback.on_validation_start(None, module)
+        seen.append(module.weight[0, 0].item())
+        callback.on_validation_end(None, module)
+        assert module.weight[0, 0].item() == value
+    assert seen == [1.0, 2.0, 5.0]
 
 
 def test_another_seed_gives_other_weights(tmp_path, text, tiny, undisturbed):

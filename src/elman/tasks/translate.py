@@ -32,7 +32,7 @@ from elman.tasks.network_options import NetworkOptions
 from elman.tasks.options import Count, Options, Share
 from elman.tasks.search import Searching
 from elman.tasks.task import Examples, Judge, Loss, RunningLoss, Task
-from elman.tasks.text_scores import bleu, chrf, paired_bootstrap, tokenizer_for
+from elman.tasks.text_scores import bleu, chrf, paired_bootstrap, rouge, tokenizer_for
 
 END = "⏎"
 """Stands for the end in a picture."""
@@ -249,7 +249,7 @@ class Translate(Task):
         draw_alignment(path, [*answer.source_units[:-1], END], answer.units, answer.alignment)
 
     def judge(self, **settings: Any) -> "Reader":
-        return Reader(self, settings)
+        return Reader(self, settings, thorough=True)
 
     def examiner(self) -> "Reader":
         return Reader(self, {"beam_size": 1})
@@ -288,10 +288,11 @@ class Reader(Judge):
     Args:
         task: The task.
         settings: How answers are searched for.
+        thorough: Count ROUGE too, which takes seconds.
     """
 
-    def __init__(self, task: Translate, settings: dict[str, Any]) -> None:
-        self.task, self.settings, self.loss = task, settings, RunningLoss()
+    def __init__(self, task: Translate, settings: dict[str, Any], *, thorough: bool = False) -> None:
+        self.task, self.settings, self.thorough, self.loss = task, settings, thorough, RunningLoss()
         self.pairs: dict[int, Judged] = {}
 
     def add(self, network: nn.Module, batch: PairBatch) -> None:
@@ -312,6 +313,7 @@ class Reader(Judge):
             "perplexity": exp(min(self.loss.mean, 700)),
             "bleu": bleu(*texts, tokenizer_for(texts[1])).value,
             "chrf": chrf(*texts).value,
+            **(rouge(*texts) if self.thorough else {}),
             "exact": sum(pair.answer == pair.reference for pair in pairs) / len(pairs),
         }
 

@@ -25,6 +25,16 @@ def test_equals_torch_forward_and_backward(rows: int, smoothing: float):
         torch.testing.assert_close(linear_cross_entropy(*ours, targets, smoothing=smoothing), expected)
 
 
+def test_steps_that_do_not_count_are_left_out():
+    x, weight, bias = torch.randn(4, 3, 5, requires_grad=True), torch.randn(7, 5), torch.randn(7)
+    targets = torch.randint(0, 7, (4, 3))
+    targets[2:, 1] = -100
+    loss = linear_cross_entropy(x, weight, bias, targets)
+    torch.testing.assert_close(loss, F.cross_entropy(F.linear(x, weight, bias).flatten(0, 1), targets.flatten()))
+    (gradient,) = torch.autograd.grad(loss, x)
+    assert not gradient[2:, 1].any()
+
+
 def test_large_scores_do_not_overflow():
     x = torch.tensor([[1000.0]], requires_grad=True)
     loss = linear_cross_entropy(x, torch.tensor([[1.0], [-1.0]]), torch.zeros(2), torch.tensor([1]))

@@ -35,7 +35,7 @@ CORRECTIONS = {
 """Patterns of what the libraries get wrong, and what is right."""
 
 
-def spelled_pairs(count: int = 12_000, seed: int = 0, *, digits: int = 4) -> list[tuple[str, str]]:
+def spelled_pairs(count: int = 12_000, seed: int = 0, *, digits: int = LONGEST) -> list[tuple[str, str]]:
     """Numbers and dates from 1900 to 2099 in digits, and how seven languages write them, in random order.
 
     Every language is as frequent as every other, and so is every length of a number until its numbers run out.
@@ -43,7 +43,7 @@ def spelled_pairs(count: int = 12_000, seed: int = 0, *, digits: int = 4) -> lis
     Args:
         count: How many pairs, 1 to 200,000; no source comes twice.
         seed: The same seed gives the same pairs, everywhere.
-        digits: Of the largest numbers, 1 to 6; more take longer to learn.
+        digits: Of the largest numbers, 1 to 6; fewer are learned sooner.
 
     Returns:
         Sources such as `German: 21` or `Chinese: 2026-11-21`, and targets such as `einundzwanzig`.

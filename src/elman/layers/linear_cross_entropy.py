@@ -19,15 +19,18 @@ ROWS = 1024
 """Of a block: enough for matrix products at full speed; at 10,000 words 40 MB of scores."""
 
 
-def linear_cross_entropy(x: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, *, smoothing: float = 0.0) -> Tensor:
+def linear_cross_entropy(
+    x: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, *, smoothing: float = 0.0, ignore: int = -100
+) -> Tensor:
     """Mean cross-entropy of `x @ weight.T + bias` in nats; the same number as of torch's two functions in a row.
 
     Args:
-        x: (N, F).
+        x: (..., F).
         weight: (V, F).
         bias: (V,).
-        targets: (N,), the right class of each row.
+        targets: (...), the right class of each row.
         smoothing: Share of the target that is spread over all classes (Szegedy et al. 2016).
+        ignore: The target of rows that do not count.
 
     Raises:
         ShapeError: The tensors do not fit each other.
@@ -37,11 +40,15 @@ def linear_cross_entropy(x: Tensor, weight: Tensor, bias: Tensor, targets: Tenso
         >>> round(float(linear_cross_entropy(x, weight, bias, torch.tensor([0, 3, 1]))), 4)  # log 4
         1.3863
     """
-    if x.dim() != 2 or weight.shape != (len(bias), x.shape[1]) or targets.shape != x.shape[:1]:
+    if weight.shape != (len(bias), x.shape[-1]) or targets.shape != x.shape[:-1]:
         raise ShapeError(
-            f"expected x (N, F), weight (V, F), bias (V,) and targets (N,); received {tuple(x.shape)}, "
+            f"expected x (..., F), weight (V, F), bias (V,) and targets (...); received {tuple(x.shape)}, "
             f"{tuple(weight.shape)}, {tuple(bias.shape)} and {tuple(targets.shape)}"
         )
+    x, targets = x.flatten(0, -2), targets.flatten()
+    counts = targets != ignore
+    if not counts.all():
+        x, targets = x[counts], targets[counts]
     return _LinearCrossEntropy.apply(x, weight, bias, targets, smoothing)  # pyright: ignore[reportReturnType]
 
 

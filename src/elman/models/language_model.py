@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elman.errors import OptionError
-from elman.layers import Embedding, Factory, LayerState, Recurrent, sequence_dropout
+from elman.layers import Embedding, Factory, LayerState, Recurrent, linear_cross_entropy, sequence_dropout
 
 
 class LanguageModel(nn.Module):
@@ -89,9 +89,21 @@ class LanguageModel(nn.Module):
 
     def forward(self, tokens: Tensor, state: LayerState | None = None) -> tuple[Tensor, LayerState]:
         """(T, B) unit numbers -> scores (T, B, V) of the unit after each, and the state to go on from."""
+        vectors, after = self.vectors(tokens, state)
+        return self.output(vectors), after
+
+    def loss(
+        self, tokens: Tensor, targets: Tensor, ignore: int, state: LayerState | None = None
+    ) -> tuple[Tensor, LayerState]:
+        """Mean nats of the units (T, B) that come next, but those to ignore; and the state to go on from."""
+        vectors, after = self.vectors(tokens, state)
+        return linear_cross_entropy(vectors, self.output.weight, self.output.bias, targets, ignore=ignore), after
+
+    def vectors(self, tokens: Tensor, state: LayerState | None = None) -> tuple[Tensor, LayerState]:
+        """What the output layer makes scores of, (T, B, H), and the state to go on from."""
         x = self._drop(self.embedding(tokens), self.input_dropout)
         y, after = self.body(x, state)
-        return self.output(self._drop(y, self.output_dropout)), after
+        return self._drop(y, self.output_dropout), after
 
     def _drop(self, x: Tensor, p: float) -> Tensor:
         if not self.training or p == 0:

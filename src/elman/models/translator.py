@@ -93,10 +93,9 @@ class Translator(nn.Module):
 
     def loss(self, batch: PairBatch, smoothing: float = 0.0) -> Tensor:
         """Nats for each target unit, its end included."""
-        counts = batch.targets.flatten() != IGNORE
-        found = self.drop(self.vectors(batch), self.output_dropout).flatten(0, 1)[counts]
-        targets = batch.targets.flatten()[counts]
-        return linear_cross_entropy(found, self.output.weight, self.output.bias, targets, smoothing=smoothing)
+        found = self.drop(self.vectors(batch), self.output_dropout)
+        weight, bias = self.output.weight, self.output.bias
+        return linear_cross_entropy(found, weight, bias, batch.targets, smoothing=smoothing, ignore=IGNORE)
 
     def drop(self, x: Tensor, p: float) -> Tensor:
         """Dropout on vectors (time, B, features) in training."""

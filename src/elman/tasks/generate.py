@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 from torch import nn
-from torch.nn import functional as F
 
 from elman.data import IGNORE, Lines, Tokenizer, Window, Windows, cut_to, read_text, read_texts, write_text
 from elman.layers import LayerState, find_cell
@@ -132,8 +131,8 @@ class Generate(Task):
         return LanguageModel(len(self.tokenizer), find_cell(self.options.cell), **shape)
 
     def loss(self, network: nn.Module, batch: Window, state: LayerState | None) -> Loss:
-        scores, state = network(batch.inputs, state)
-        mean = F.cross_entropy(scores.flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORE)
+        assert isinstance(network, LanguageModel)
+        mean, state = network.loss(batch.inputs, batch.targets, IGNORE, state)
         return Loss(mean, int((batch.targets != IGNORE).sum()), state)
 
     def judge(self, **settings: Any) -> "Listener":

@@ -352,7 +352,7 @@ class EncoderDecoder(nn.Module):
         hidden_size: int,
         num_layers: int = 1,
         *,
-        attention: Look = "general",
+        attention: Look = "additive",
         attend: Attend = "after",
         heads: int = 4,
         output_size: int | None = None,

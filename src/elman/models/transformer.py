@@ -4,7 +4,7 @@ Key: S source time, T target time, B sentences, K rows of each, E width.
 """
 
 from dataclasses import dataclass, replace
-from math import log, sqrt
+from math import log
 from typing import Any
 
 import torch
@@ -81,12 +81,10 @@ class TransformerTranslator(Translator):
             for _ in range(decoder_layers or num_layers)
         )
         self.norm = nn.LayerNorm(embedding_size)
-        for weight in (self.source.weight, self.target.weight):
-            nn.init.normal_(weight, std=embedding_size**-0.5)
 
     def vectors(self, batch: PairBatch) -> Tensor:
         memory, hidden = self._read(batch.source, batch.source_lengths)
-        x = self._placed(self.drop(self.target(batch.inputs), self.input_dropout)).transpose(0, 1)
+        x = self._placed(self.read(self.target, batch.inputs)).transpose(0, 1)
         causal = nn.Transformer.generate_square_subsequent_mask(x.shape[1], dtype=x.dtype)
         for layer in self.layers:
             x = layer(x, memory, tgt_mask=causal, memory_key_padding_mask=hidden, tgt_is_causal=True)
@@ -98,7 +96,7 @@ class TransformerTranslator(Translator):
         return TransformerWriting(memory, hidden, (nothing,) * len(self.layers))
 
     def write(self, units: Tensor, position: TransformerWriting) -> tuple[Tensor, Tensor | None, TransformerWriting]:
-        x = self._placed(self.target(units).unsqueeze(0), position.past[0].shape[1]).transpose(0, 1)
+        x = self._placed(self.read(self.target, units).unsqueeze(0), position.past[0].shape[1]).transpose(0, 1)
         weights, past = None, []
         for layer, before in zip(self.layers, position.past, strict=True):
             x, read, weights = self._step(layer, x, before, position)
@@ -120,7 +118,7 @@ class TransformerTranslator(Translator):
         return x, read, weights.flatten(0, 1)
 
     def _read(self, source: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        x = self._placed(self.drop(self.source(source), self.input_dropout)).transpose(0, 1)
+        x = self._placed(self.read(self.source, source)).transpose(0, 1)
         hidden = ~within(lengths, len(source)).t()
         return self.encoder(x, src_key_padding_mask=hidden), hidden
 
@@ -130,4 +128,4 @@ class TransformerTranslator(Translator):
         places = torch.arange(first, first + len(x), dtype=x.dtype).unsqueeze(1)
         rates = torch.exp(torch.arange(0, width, 2, dtype=x.dtype) * (-log(10000.0) / width))
         waves = torch.stack([torch.sin(places * rates), torch.cos(places * rates)], dim=2).flatten(1)
-        return x * sqrt(width) + waves.unsqueeze(1)
+        return x + waves.unsqueeze(1)

@@ -4,6 +4,7 @@ Key: S source time, T target time, B batch, V target vocabulary, E embedding wid
 """
 
 from abc import abstractmethod
+from math import sqrt
 from typing import Any, Literal, Protocol, Self
 
 from torch import Tensor, nn
@@ -69,8 +70,10 @@ class Translator(nn.Module):
         self.target = Embedding(target_vocabulary, embedding_size, word_dropout)
         self.source = self.target if tied == "all" else Embedding(source_vocabulary, embedding_size, word_dropout)
         self.output = nn.Linear(output_size, target_vocabulary)
+        self.scale = sqrt(embedding_size)
+        """Vectors are small, as an output layer wants them where it uses them too, and grow where they are read."""
         for weight in (self.target.weight, self.source.weight, self.output.weight):
-            nn.init.uniform_(weight, -0.1, 0.1)
+            nn.init.normal_(weight, std=1 / sqrt(weight.shape[1]))
         nn.init.zeros_(self.output.bias)
         if tied == "all" and source_vocabulary != target_vocabulary:
             raise OptionError(
@@ -96,6 +99,10 @@ class Translator(nn.Module):
         found = self.drop(self.vectors(batch), self.output_dropout)
         weight, bias = self.output.weight, self.output.bias
         return linear_cross_entropy(found, weight, bias, batch.targets, smoothing=smoothing, ignore=IGNORE)
+
+    def read(self, embedding: nn.Module, units: Tensor) -> Tensor:
+        """The vectors of units, (time, B, E)."""
+        return self.drop(embedding(units) * self.scale, self.input_dropout)
 
     def drop(self, x: Tensor, p: float) -> Tensor:
         """Dropout on vectors (time, B, features) in training."""
@@ -135,7 +142,7 @@ class RecurrentTranslator(Translator):
         hidden_size: int,
         num_layers: int = 1,
         decoder_layers: int | None = None,
-        attention: Any = "general",
+        attention: Any = "additive",
         attend: Any = "after",
         heads: int = 4,
         regularisation: Regularisation | None = None,
@@ -156,12 +163,11 @@ class RecurrentTranslator(Translator):
         )
 
     def vectors(self, batch: PairBatch) -> Tensor:
-        encoded = self.body.encode(self.drop(self.source(batch.source), self.input_dropout), batch.source_lengths)
-        before = self.drop(self.target(batch.inputs), self.input_dropout)
-        return self.body(before, encoded, batch.target_lengths)
+        encoded = self.body.encode(self.read(self.source, batch.source), batch.source_lengths)
+        return self.body(self.read(self.target, batch.inputs), encoded, batch.target_lengths)
 
     def start(self, source: Tensor, lengths: Tensor) -> Writing:
-        return self.body.start(self.body.encode(self.source(source), lengths))
+        return self.body.start(self.body.encode(self.read(self.source, source), lengths))
 
     def write(self, units: Tensor, position: Writing) -> tuple[Tensor, Tensor | None, Writing]:
-        return self.body.write(self.target(units), position)
+        return self.body.write(self.read(self.target, units), position)

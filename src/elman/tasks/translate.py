@@ -74,7 +74,7 @@ class TranslateOptions(NetworkOptions):
     networks are as wide as hidden_size."""
     decoder_layers: Count | None = None
     """Layers of the network that writes; as many as of the one that reads when nothing is said."""
-    attention: Look = "general"
+    attention: Look = "additive"
     """How a place of the source is compared with what is sought: a score of one look, multi_head, or none."""
     attend: Attend = "after"
     """Look after the recurrence, between its first layer and those above, inside it before each step (Bahdanau), or
@@ -93,7 +93,7 @@ class TranslateOptions(NetworkOptions):
         if self.min_count > 1 and self.units in ("byte", "bpe"):
             raise ValueError(f"min_count does not act on units = {self.units}; leave it away")
         recurrent_only = self.attention, self.attend, self.residual
-        if self.network == "transformer" and recurrent_only != ("general", "after", False):
+        if self.network == "transformer" and recurrent_only != ("additive", "after", False):
             raise ValueError("attention, attend and residual act on recurrent networks only; leave them away")
         if self.unit_dropout and (self.units != "bpe" or self.too_long == "cut"):
             raise ValueError("unit_dropout expects units = bpe, and long pairs that are dropped or kept; leave it away")

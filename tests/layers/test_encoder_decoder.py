@@ -101,6 +101,19 @@ def test_attention_inside_is_recorded(kind: str):
     torch.testing.assert_close(weights[0], expected)
 
 
+@pytest.mark.parametrize("per", ["step", "sequence"])
+@pytest.mark.parametrize("kind", ["after", "between", "inside", "feeding"])
+def test_dropout_acts_between_the_layers_of_a_decoder(kind: str, per: Any):
+    network = EncoderDecoder(GRUCell, 6, 5, 8, 2, attend=kind, regularisation={"dropout": 0.5, "dropout_per": per})  # pyright: ignore
+    x, y = sequences()
+    encoded = network.eval().encode(x, LENGTHS)
+    plain = network(y, encoded)
+    network.train()
+    first, second = (network(y, encoded) for _ in range(2))
+    assert not torch.allclose(first, second)
+    assert not torch.allclose(first, plain)
+
+
 def test_impossible_ones_are_named():
     with pytest.raises(OptionError, match="attend = inside expects one look at a time; received"):
         EncoderDecoder(GRUCell, 6, 5, 8, attend="inside", attention="multi_head")

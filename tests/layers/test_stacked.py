@@ -2,8 +2,9 @@
 
 import pytest
 import torch
+from torch import Tensor
 
-from elman.engine import scan, use_backend
+from elman.engine import Cell, State, scan, use_backend
 from elman.errors import OptionError, ShapeError
 from elman.layers import GRUCell, LSTMCell, Recurrent, RecurrentDropout, Stacked, WeightDrop
 
@@ -36,3 +37,17 @@ def test_bad_stacks_are_named():
         Stacked([])
     with pytest.raises(ShapeError, match="expects input_size=4, what the one below puts out; received 3"):
         Stacked([GRUCell(3, 4), GRUCell(3, 4)])
+
+
+def test_one_mask_for_a_sequence_lasts_for_all_its_steps():
+    class Through(Cell):
+        """What comes in goes out."""
+
+        def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+            return x, state
+
+    x = torch.ones(6, 3, 50)
+    for per, same in (("sequence", True), ("step", False)):
+        y, _ = scan(Stacked([Through(50, 50), Through(50, 50)], dropout=0.5, dropout_per=per), x)
+        assert bool((y == y[0]).all()) is same
+        assert set(y.unique().tolist()) == {0.0, 2.0}

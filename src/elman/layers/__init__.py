@@ -25,7 +25,7 @@ from elman.layers.cells import (
     find_cell,
 )
 from elman.layers.drop_in import GRU, LSTM, RNN
-from elman.layers.dropout import Embedding, sequence_dropout
+from elman.layers.dropout import Embedding, drop_features, sequence_dropout
 from elman.layers.encoder_decoder import Attend, Encoded, EncoderDecoder, Look, Regularisation, Writing
 from elman.layers.explain import explain
 from elman.layers.linear_cross_entropy import linear_cross_entropy
@@ -77,6 +77,7 @@ __all__ = [
     "compile_step",
     "convert_update",
     "detach_state",
+    "drop_features",
     "explain",
     "find_cell",
     "linear_cross_entropy",

@@ -7,7 +7,7 @@ Key: T time of the queries, S time of the memory, B batch, Q query size, M memor
 compared.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import ClassVar, Literal, overload
@@ -80,7 +80,13 @@ class AdditiveScore(Score):
         return self.key(memory)
 
     def forward(self, query: Tensor, keys: Tensor) -> Tensor:
-        return self.energy(torch.tanh(self.query(query).unsqueeze(2) + keys.unsqueeze(1))).squeeze(3)
+        queries = max(1, PAIRS // max(1, keys.numel()))
+        parts = [self.energy(torch.tanh(part.unsqueeze(2) + keys.unsqueeze(1))) for part in self._parts(query, queries)]
+        return (torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]).squeeze(3)
+
+    def _parts(self, query: Tensor, count: int) -> Sequence[Tensor]:
+        """A few queries at a time, where their pairs with all keys would not fit in memory."""
+        return self.query(query).split(count, dim=1) if query.shape[1] > count else (self.query(query),)
 
 
 class QueryKeyScore(Score):
@@ -96,6 +102,10 @@ class QueryKeyScore(Score):
 
     def forward(self, query: Tensor, keys: Tensor) -> Tensor:
         return torch.bmm(self.query(query), keys.transpose(1, 2))
+
+
+PAIRS = 1 << 27
+"""Numbers that are compared at once: half a gigabyte in f32."""
 
 
 ScoreName = Literal["dot", "scaled_dot", "general", "additive", "query_key"]

@@ -5,6 +5,7 @@ the embedding's form as in Merity, Keskar and Socher 2017.
 """
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from elman.layers.wrappers import check_probability
 
@@ -28,6 +29,13 @@ def sequence_dropout(x: Tensor, p: float) -> Tensor:
     check_probability("p of sequence_dropout", p)
     mask = x.new_empty(1, *x.shape[1:]).bernoulli_(1 - p).div_(1 - p)
     return x * mask
+
+
+def drop_features(x: Tensor, p: float, *, training: bool, per_sequence: bool) -> Tensor:
+    """Dropout on (T, B, F) in training: a new mask at every step, or one for each sequence."""
+    if not training or p == 0:
+        return x
+    return sequence_dropout(x, p) if per_sequence else F.dropout(x, p)
 
 
 class Embedding(nn.Embedding):

@@ -20,7 +20,7 @@ from elman.errors import OptionError, check_option
 from elman.layers.attention import Attention, ContextOutput, Memory, MultiHeadAttention, ScoreName
 from elman.layers.attention_cell import AttentionCell, as_context
 from elman.layers.cells import Factory
-from elman.layers.dropout import sequence_dropout
+from elman.layers.dropout import drop_features
 from elman.layers.recurrent import LayerState, Recurrent
 from elman.layers.stacked import Stacked
 from elman.layers.step import Step, compile_step
@@ -237,6 +237,7 @@ class LookingBetween(Decoder):
     ) -> None:
         super().__init__()
         self.below, self.attention, self.above = below, attention, above
+        self.dropout, self.per_sequence = below.dropout, below.dropout_per == "sequence"
         self.readout = ContextOutput(attention.output_size, above.output_size, output_size)
 
     def parts(self) -> list[Recurrent | Stacked]:
@@ -247,6 +248,7 @@ class LookingBetween(Decoder):
         h, _ = self.below(y, _regrouped(self.below, encoded.start[:first]), lengths=lengths)
         seen = self.seen(h, encoded)
         both = torch.cat([seen, h], dim=-1)
+        both = drop_features(both, self.dropout, training=self.training, per_sequence=self.per_sequence)
         z, _ = self.above(both, _regrouped(self.above, encoded.start[first:]), lengths=lengths)
         return self.readout(seen, z)
 
@@ -390,7 +392,12 @@ class EncoderDecoder(nn.Module):
                     "take attend = after, or one of the scores of a single look, such as additive"
                 )
             cells = stack(target_size + (look.output_size if attend == "inside" else output_size), layers).cells
-            stacked = Stacked(cells, residual=inner.get("residual", False), dropout=inner.get("dropout", 0.0))
+            stacked = Stacked(
+                cells,
+                residual=inner.get("residual", False),
+                dropout=self.dropout,
+                dropout_per=inner.get("dropout_per", "step"),
+            )
             self.decoder = LookingInside(stacked, look, output_size, attend)
         self.bridge = Bridge(self.encoder, self.decoder.shapes())
         self.output_size = output_size
@@ -402,8 +409,7 @@ class EncoderDecoder(nn.Module):
             x = F.pad(x, (0, 0, 0, 0, 0, -len(x) % PLACES))
         read, states = self.encoder(x, lengths=lengths)
         look = self.decoder.attention
-        if self.training and self.dropout:
-            read = sequence_dropout(read, self.dropout) if self.per_sequence else F.dropout(read, self.dropout)
+        read = drop_features(read, self.dropout, training=self.training, per_sequence=self.per_sequence)
         return Encoded(None if look is None else look.prepare(read, lengths), self.bridge(states))
 
     def forward(self, y: Tensor, encoded: Encoded, lengths: Tensor | None = None) -> Tensor:

@@ -40,7 +40,7 @@ def linear_cross_entropy(
         >>> round(float(linear_cross_entropy(x, weight, bias, torch.tensor([0, 3, 1]))), 4)  # log 4
         1.3863
     """
-    if weight.shape != (len(bias), x.shape[-1]) or targets.shape != x.shape[:-1]:
+    if x.dim() < 2 or weight.shape != (len(bias), x.shape[-1]) or targets.shape != x.shape[:-1]:
         raise ShapeError(
             f"expected x (..., F), weight (V, F), bias (V,) and targets (...); received {tuple(x.shape)}, "
             f"{tuple(weight.shape)}, {tuple(bias.shape)} and {tuple(targets.shape)}"
@@ -49,17 +49,17 @@ def linear_cross_entropy(
     counts = targets != ignore
     if not counts.all():
         x, targets = x[counts], targets[counts]
-    return _LinearCrossEntropy.apply(x, weight, bias, targets, smoothing)  # pyright: ignore[reportReturnType]
+    if torch.is_grad_enabled():
+        return _LinearCrossEntropy.apply(x, weight, bias, targets, smoothing)  # pyright: ignore[reportReturnType]
+    total = x.new_zeros(())
+    for part, its in zip(x.split(ROWS), targets.split(ROWS), strict=True):
+        total += _losses(_scores(part, weight, bias), its, smoothing)[0].sum()
+    return total / len(x)
 
 
 class _LinearCrossEntropy(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float) -> Tensor:
-        if not any(ctx.needs_input_grad):
-            blocks = zip(x.split(ROWS), targets.split(ROWS), strict=True)
-            return sum(
-                (_losses(_scores(a, weight, bias), b, smoothing)[0].sum() for a, b in blocks), x.sum() * 0
-            ) / len(x)
         total = x.new_zeros(())
         dx, dweight, dbias = torch.empty_like(x), torch.zeros_like(weight), torch.zeros_like(bias)
         for part, its, dpart in zip(x.split(ROWS), targets.split(ROWS), dx.split(ROWS), strict=True):

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from elman.engine import Cell, State, scan, without_padding
-from elman.layers.dropout import sequence_dropout
+from elman.layers.dropout import drop_features
 
 
 @dataclass(frozen=True, eq=False)  # torch.compile cannot hash a half-made one
@@ -56,6 +55,4 @@ class Stack:
         return x, tuple(final)
 
     def drop(self, x: Tensor) -> Tensor:
-        if self.dropout == 0:
-            return x
-        return sequence_dropout(x, self.dropout) if self.per_sequence else F.dropout(x, self.dropout)
+        return drop_features(x, self.dropout, training=True, per_sequence=self.per_sequence)

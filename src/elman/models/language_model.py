@@ -6,10 +6,9 @@ Key: T time, B batch, V vocabulary, E embedding width, H hidden width.
 from collections.abc import Sequence
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from elman.errors import OptionError
-from elman.layers import Embedding, Factory, LayerState, Recurrent, linear_cross_entropy, sequence_dropout
+from elman.layers import Embedding, Factory, LayerState, Recurrent, drop_features, linear_cross_entropy
 
 
 class LanguageModel(nn.Module):
@@ -106,6 +105,4 @@ class LanguageModel(nn.Module):
         return self._drop(y, self.output_dropout), after
 
     def _drop(self, x: Tensor, p: float) -> Tensor:
-        if not self.training or p == 0:
-            return x
-        return sequence_dropout(x, p) if self.variational else F.dropout(x, p)
+        return drop_features(x, p, training=self.training, per_sequence=self.variational)

@@ -8,7 +8,6 @@ from math import sqrt
 from typing import Any, Literal, Protocol, Self
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from elman.data import IGNORE, PairBatch
 from elman.errors import OptionError
@@ -18,8 +17,8 @@ from elman.layers import (
     Factory,
     Regularisation,
     Writing,
+    drop_features,
     linear_cross_entropy,
-    sequence_dropout,
 )
 
 Tied = Literal["no", "output", "all"]
@@ -106,9 +105,7 @@ class Translator(nn.Module):
 
     def drop(self, x: Tensor, p: float) -> Tensor:
         """Dropout on vectors (time, B, features) in training."""
-        if not self.training or p == 0:
-            return x
-        return sequence_dropout(x, p) if self.variational else F.dropout(x, p)
+        return drop_features(x, p, training=self.training, per_sequence=self.variational)
 
 
 class RecurrentTranslator(Translator):

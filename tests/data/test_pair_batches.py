@@ -13,7 +13,7 @@ def make(count: int = 50, units: int = 40) -> PairBatches:
     sources = [torch.full((a,), number + 1) for number, (a, _) in enumerate(lengths)]
     targets = [torch.full((b,), number + 1) for number, (_, b) in enumerate(lengths)]
     names = [str(number) for number in range(count)]
-    return PairBatches(NumberedPairs(sources, targets, names, names), 0, units)
+    return PairBatches(NumberedPairs(sources, targets, names, names), (0, 0), units)
 
 
 def test_an_epoch_has_every_pair_once_within_the_number_of_units():
@@ -35,8 +35,8 @@ def test_epochs_differ_and_come_again():
 def test_a_batch_is_bordered_and_padded():
     sources, targets = [torch.tensor([5]), torch.tensor([6, 7])], [torch.tensor([8, 9]), torch.tensor([4])]
     pairs = NumberedPairs(sources, targets, "ab", "cd")
-    batch = PairBatches(pairs, 0, 100).of([0, 1])
-    assert batch.source.T.tolist() == [[5, 0, 0], [6, 7, 0]]
+    batch = PairBatches(pairs, (3, 0), 100).of([0, 1])
+    assert batch.source.T.tolist() == [[5, 3, 3], [6, 7, 3]]
     assert batch.source_lengths.tolist() == [2, 3]
     assert batch.inputs.T.tolist() == [[0, 8, 9], [0, 4, 0]]
     assert batch.targets.T.tolist() == [[8, 9, 0], [4, 0, IGNORE]]
@@ -52,4 +52,4 @@ def test_a_pair_longer_than_a_batch_is_a_batch_of_its_own():
 
 def test_no_pairs_is_an_error():
     with pytest.raises(DataError, match="has no pair"):
-        PairBatches(NumberedPairs([], [], [], []), 0, 10, "the file")
+        PairBatches(NumberedPairs([], [], [], []), (0, 0), 10, "the file")

@@ -45,7 +45,7 @@ def test_batches_vary_by_epoch_and_come_again(tokenizer: Tokenizer):
 
     def made() -> PairBatches:
         pairs = NumberedPairs(numbers, numbers, lines, lines)
-        return PairBatches(pairs, tokenizer.border, 10_000, varied=(dropout, dropout))
+        return PairBatches(pairs, (tokenizer.border,) * 2, 10_000, varied=(dropout, dropout))
 
     first, second = made().batch(0), made().batch(1)
     assert made().batch(0).source.equal(first.source)

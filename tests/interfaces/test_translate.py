@@ -67,9 +67,10 @@ TRAINING = {
     "one column": (["--train=one.tsv"], "one.tsv"),
     "too few to split": (["--train=named.jsonl", "--source=src", "--target=tgt"], "cannot be split"),
     "one of two": (["--train=pairs.tsv", "--source=1"], "source and target come together"),
-    "all too long": (["--train=pairs.tsv", "--max-length=1"], "no pair of texts"),
+    "all too long": (["--train=pairs.tsv", "--max-length=1"], "all 54 training pairs are longer than max_length"),
+    "embedded": (["--train=pairs.tsv", "--embedded=copy"], "embedded = copy needs no file"),
     "tied": (["--train=pairs.tsv", "--vocabulary=separate", "--tied=all"], "tied = all expects one vocabulary"),
-    "dot": (["--train=pairs.tsv", "--attention=dot"], "try the score general"),
+    "dot": (["--train=pairs.tsv", "--attention=dot"], "attention cannot be 'dot'"),
     "heads": (["--train=pairs.tsv", "--attention=multi_head", "--heads=5"], "must be divisible by heads (=5)"),
     "history": (["--train=pairs.tsv", "--history=2"], "history (=2) needs dialogues"),
     "from nowhere": (["--train=pairs.tsv", "--from=nowhere"], "nowhere"),
@@ -94,6 +95,8 @@ ANSWERING = {
     "of another task": (["predict", "RUN", "one", "--length=9"], "there is no option 'length'; did you mean"),
     "acts on drawing": (["predict", "RUN", "one", "--top-k=3"], "top_k acts on drawn answers only"),
     "a text by itself": (["evaluate", "RUN", "--text=one"], "a text by itself can be scored by generate"),
+    "several": (["evaluate", "RUN", "pairs.tsv", "--n-best=2"], "n_best does not act when a model is judged"),
+    "prefix": (["predict", "RUN", "one", "--prefix=Ж"], "the prefix 'Ж' has units that no target"),
     "judged on nothing": (["evaluate", "RUN", "nowhere.tsv"], "there is no file nowhere.tsv"),
 }
 
@@ -122,7 +125,7 @@ def test_a_swapped_language_is_remarked_in_one_line(run, cli):
         warnings.simplefilter("default")
         said = cli("predict", run, "eins zwei drei vier")
     assert said.code == 0
-    assert said.err.startswith("elman: 100% of the input's units are in no source that the model learned from")
+    assert said.err.startswith("elman: 100% of the units of 'eins zwei drei vier' are in no source that the model")
     assert said.err.count("\n") == 1
 
 
@@ -151,5 +154,7 @@ def test_a_run_that_starts_from_another_keeps_its_units_and_betters_its_loss(run
     assert (here / "finer/tokenizer.json").read_bytes() == (run / "tokenizer.json").read_bytes()
     settings = json.loads((here / "finer/config.json").read_text())["settings"]
     assert (settings["hidden_size"], settings["epochs"]) == (12, 4)
+    said = cli("train", "translate", f"--from={run}", "--train=more.tsv", "--out=other", "--units=bpe")
+    assert said.err.startswith(f"elman: units is 'word' in {run}, which this run starts from; received 'bpe'")
     said = cli("train", "generate", f"--from={run}", "--train=text.en", "--out=other")
     assert said.err == f"elman: {run} holds a run of the task 'translate'; expected 'generate' to start from\n"

@@ -24,7 +24,7 @@ def make(kind: str, **settings: Any) -> Translator:
 def batch() -> PairBatch:
     sources = [torch.randint(1, 20, (n,)) for n in (5, 3, 7)]
     targets = [torch.randint(1, 30, (n,)) for n in (4, 2, 6)]
-    return PairBatches(NumberedPairs(sources, targets, "abc", "abc"), 0, 100).of([0, 1, 2])
+    return PairBatches(NumberedPairs(sources, targets, "abc", "abc"), (0, 0), 100).of([0, 1, 2])
 
 
 @pytest.mark.parametrize("kind", ["recurrent", "transformer"])

@@ -148,7 +148,7 @@ def test_a_damaged_folder_is_refused_in_one_line(model, damage, message, tmp_pat
 
 
 def test_there_is_no_run(tmp_path):
-    with pytest.raises(RunError, match=r"there is no run folder .*; train one with: elman train generate"):
+    with pytest.raises(RunError, match=r"there is no run folder .*; train one with: elman train TASK"):
         elman.load(tmp_path / "nothing")
 
 

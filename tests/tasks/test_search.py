@@ -121,7 +121,7 @@ def test_coverage_counts_what_was_not_seen():
     for (one,), (other,), length in zip(plain, covered, sources()[1], strict=True):
         if one.units == other.units:
             assert one.weights is not None
-            seen = one.weights.sum(0)[:length].clamp(max=1).log().sum()
+            seen = one.weights.sum(0)[:length].clamp(0.01, 1).log().sum()
             assert other.score == pytest.approx(one.score + 0.5 * float(seen), abs=1e-4)
 
 
@@ -147,6 +147,47 @@ def test_drawn_answers_follow_the_seed_and_the_options():
     assert [one[0].units for one in greedy] == [one[0].units for one in coldest]
 
 
+def test_drawn_answers_do_not_depend_on_their_neighbours():
+    network = make(units=50)
+    draw = {"sample": True, "temperature": 1.5, "n_best": 3, "max_length": 6}
+    source, lengths = sources(3)
+    together = search(network, draw)
+    alone = Search(network, BORDER, Searching.of(draw))(source[: lengths[1], 1:2], lengths[1:2])
+    assert [one.units for one in together[1]] == [one.units for one in alone[0]]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"beam_size": 3, "no_repeat": 1, "n_best": 3}, {"n_best": 3, "beam_size": 3, "max_length": 1}, {"no_repeat": 1}],
+)
+def test_where_little_can_follow_answers_are_few_but_possible(settings: dict[str, Any]):
+    for units in (2, 3):
+        network = make(units=units)
+        for found in search(network, settings | ({} if units > 2 else {"beam_size": 2, "n_best": 1})):
+            assert 1 <= len(found) <= 3
+            for one in found:
+                assert one.log_probability > -torch.inf
+                assert one.weights is None or len(one.weights) in (len(one.units), len(one.units) + 1)
+
+
+def test_the_beam_that_nobody_asked_for_fits_the_vocabulary():
+    assert search(make(units=3), {"max_length": 4})[0][0].units
+
+
+def test_without_alignment_the_answers_are_the_same():
+    network = make()
+    plain = search(network, {"n_best": 3}, aligned=False)
+    assert [[one.units for one in each] for each in plain] == [
+        [one.units for one in each] for each in search(network, {"n_best": 3})
+    ]
+    assert plain[0][0].weights is None
+
+
+def test_a_prefix_longer_than_an_answer_is_refused():
+    with pytest.raises(OptionError, match="max_length expects more than the prefix has, 3 units; received 3"):
+        search(make(), {"max_length": 3}, prefix=torch.tensor([1, 2, 3]))
+
+
 def test_best_of_equals_a_sort():
     scores = torch.randn(7, 1003)
     assert torch.equal(best_of(scores, 10), scores.topk(10).indices)
@@ -156,6 +197,7 @@ def test_best_of_equals_a_sort():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
+        ({"beam_size": 3, "sample": True}, "beam_size does not act on drawn answers"),
         ({"beam_size": 6}, "beam_size expects at most 5, the units of the vocabulary; received 6"),
         ({"beam_size": 2, "n_best": 3}, "n_best expects at most beam_size, 2; received 3"),
         ({"top_k": 2}, "top_k acts on drawn answers only"),

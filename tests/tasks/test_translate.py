@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+import elman
 from elman.errors import DataError, OptionError
 from elman.tasks import VERSION, Model, Translate, TranslateOptions, load
 
@@ -126,8 +127,8 @@ def test_the_judge_has_answers_in_the_order_of_the_file(model: Model, path: Path
 def test_odd_inputs_are_answered_or_refused(model: Model):
     with pytest.raises(DataError, match="input 2 is empty"):
         model.predict(["one", "  "])
-    with pytest.warns(UserWarning, match="in no source that the model learned from"):
-        model.predict(["eins zwei drei vier"])
+    with pytest.warns(UserWarning, match="100% of the units of 'eins zwei drei vier' are in no source that the model"):
+        model.predict(["one two three four", "eins zwei drei vier"])
     with pytest.warns(UserWarning, match="in no source"):
         assert isinstance(model.predict("🎈 🎉 🎈 🎈")[0], str)
     with pytest.warns(UserWarning, match="an input has 10,000 units"):
@@ -157,12 +158,67 @@ def test_without_attention_there_is_no_picture(path: Path, tmp_path: Path):
         ({"units": "bpe", "min_count": 2}, "min_count does not act on units = bpe"),
         ({"tied": "all", "vocabulary": "separate"}, "tied = all expects one vocabulary"),
         ({"network": "transformer", "residual": True}, "act on recurrent networks only"),
-        ({"attention": "dott"}, "did you mean 'dot'"),
+        ({"attention": "generla"}, "did you mean 'general'"),
+        ({"attention": "none", "attend": "inside"}, "attend = inside expects an attention"),
+        ({"unit_dropout": 0.1, "units": "word"}, "unit_dropout expects units = bpe"),
     ],
 )
 def test_settings_that_do_not_act_are_refused(settings: dict[str, Any], message: str):
     with pytest.raises(OptionError, match=message):
         TranslateOptions.of(settings)
+
+
+def test_sources_end_alike_in_training_and_in_answers(path: Path):
+    model = make(path, units="character", vocabulary="separate")
+    task = model.task
+    assert task.source.border != task.target.border or len(task.source) == len(task.target)
+    batch = task.read(path, None).train.batch(0)
+    ends = batch.source[batch.source_lengths - 1, torch.arange(len(batch.source_lengths))]
+    assert set(ends.tolist()) == {task.source.border}
+    starts = batch.inputs[0]
+    assert set(starts.tolist()) == {task.target.border}
+
+
+@pytest.mark.parametrize("units", ["word", "character"])
+def test_the_end_of_a_text_is_always_a_unit(units: str, path: Path):
+    model = make(path, units=units, vocabulary_size=5, min_count=3)
+    assert model.task.target.border != model.task.target.unknown
+    assert len(model.task.target) == 5
+
+
+def test_words_that_look_like_the_end_are_unknown(path: Path):
+    model = make(path)
+    (numbers,) = model.task.target.encode_lines(["eins <eos> zwei"])
+    assert int(numbers[1]) == model.task.target.unknown != model.task.target.border
+
+
+def test_the_prefix_must_be_known(model: Model):
+    assert model.predict("one two", prefix="zwei  eins", max_length=5)[0].startswith("zwei eins")
+    with pytest.raises(DataError, match="the prefix 'Unbekannt' has units that no target of the training had"):
+        model.predict("one two", prefix="Unbekannt")
+
+
+def test_short_targets_can_be_told_apart(tmp_path: Path):
+    """BLEU is 0 for all of them."""
+    (tmp_path / "words.tsv").write_text("".join(f"{a}\t{b}\n" for a, b in WORDS.items()) * 3)
+    settings: dict[str, Any] = {"out": tmp_path / "run", "epochs": 20, "learning_rate": 0.02, **SMALL}
+    model = elman.train("translate", train=tmp_path / "words.tsv", **settings)
+    assert model.evaluate(tmp_path / "words.tsv")["exact"] > 0.8
+
+
+def test_what_a_file_has_in_vain_is_said(model: Model, tmp_path: Path):
+    (tmp_path / "odd.tsv").write_text("one\teins\n\tzwei\n")
+    with pytest.warns(UserWarning, match="1 pair has an empty source or target and is left out, in line 2"):
+        model.evaluate(tmp_path / "odd.tsv")
+    with pytest.raises(OptionError, match="n_best does not act when a model is judged"):
+        model.evaluate(tmp_path / "odd.tsv", n_best=2)
+
+
+def test_sets_without_files_and_files_do_not_go_together(path: Path):
+    with pytest.raises(OptionError, match="embedded = copy needs no file"):
+        Translate(TranslateOptions.of({"embedded": "copy"})).read(path, None)
+    with pytest.raises(OptionError, match="are for pairs in a file"):
+        Translate(TranslateOptions.of({"source": "en", "target": "de"})).read(None, None)
 
 
 def test_a_dialogue_reads_what_was_said_before(tmp_path: Path):

@@ -6,7 +6,7 @@ from elman.data.files import locked, read_bytes, read_json, read_text, replacing
 from elman.data.lines import Lines, cut_to
 from elman.data.long_lags import SYMBOLS, adding, copy_memory
 from elman.data.nearest import Nearest, words
-from elman.data.pair_batches import NumberedPairs, PairBatch, PairBatches
+from elman.data.pair_batches import NumberedPairs, PairBatch, PairBatches, padded_sources
 from elman.data.pairs import TURN, Pairs, join_turns, read_pairs, tidy
 from elman.data.reports import report_pairs
 from elman.data.spelled import spelled_pairs
@@ -44,6 +44,7 @@ __all__ = [
     "is_table",
     "join_turns",
     "locked",
+    "padded_sources",
     "read_bytes",
     "read_columns",
     "read_json",

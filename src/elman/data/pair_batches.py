@@ -79,7 +79,7 @@ class PairBatches:
 
     Args:
         pairs: What is read and written.
-        border: The number that stands before each target and after each source and target.
+        borders: The number that stands after each source; and that before and after each target.
         units: Of a batch, padding included, on the longer side; a longer pair has a batch of its own.
         name: What to call the pairs in an error.
         varied: What encodes sources and targets anew at every reading, in other pieces each time.
@@ -91,14 +91,15 @@ class PairBatches:
     def __init__(
         self,
         pairs: NumberedPairs,
-        border: int,
+        borders: tuple[int, int],
         units: int,
         name: str = "the pairs",
         varied: tuple[UnitDropout, UnitDropout] | None = None,
     ) -> None:
         if not len(pairs):
             raise DataError(f"{name} has no pair of texts; expected one or more")
-        self.pairs, self.border, self.varied = pairs, torch.tensor([border]), varied
+        self.pairs, self.varied = pairs, varied
+        self.source_border, self.target_border = (torch.tensor([border]) for border in borders)
         self.lengths = pairs.lengths()
         self.ends = list(_ends(self.lengths.sort().values.tolist(), units))
 
@@ -126,13 +127,13 @@ class PairBatches:
     def of(self, rows: Sequence[int], epoch: int | None = None) -> PairBatch:
         """A batch of some pairs, varied if there is an epoch."""
         read = [self._pair(row, epoch) for row in rows]
-        sources = [torch.cat([source, self.border]) for source, _ in read]
-        targets = [target for _, target in read]
+        source, source_lengths = padded_sources([source for source, _ in read], int(self.source_border))
+        targets, border = [target for _, target in read], self.target_border
         return PairBatch(
-            source=pad_sequence(sources, padding_value=int(self.border)),
-            source_lengths=torch.tensor([len(one) for one in sources]),
-            inputs=pad_sequence([torch.cat([self.border, one]) for one in targets], padding_value=int(self.border)),
-            targets=pad_sequence([torch.cat([one, self.border]) for one in targets], padding_value=IGNORE),
+            source=source,
+            source_lengths=source_lengths,
+            inputs=pad_sequence([torch.cat([border, one]) for one in targets], padding_value=int(border)),
+            targets=pad_sequence([torch.cat([one, border]) for one in targets], padding_value=IGNORE),
             target_lengths=torch.tensor([len(one) + 1 for one in targets]),
             references=tuple(self.pairs.target_texts[row] for row in rows),
             sources=tuple(self.pairs.source_texts[row] for row in rows),
@@ -151,6 +152,16 @@ class PairBatches:
         texts = self.pairs.source_texts[row], self.pairs.target_texts[row]
         source, target = (each.encode(text, random) for each, text in zip(self.varied, texts, strict=True))
         return source, target
+
+
+def padded_sources(sources: Sequence[Tensor], border: int) -> tuple[Tensor, Tensor]:
+    """Sources, each (N,), with their ends as (S, B), and their lengths (B,).
+
+    >>> padded_sources([torch.tensor([5, 6]), torch.tensor([7])], 0)[0].T.tolist()
+    [[5, 6, 0], [7, 0, 0]]
+    """
+    ended = [torch.cat([one, torch.tensor([border])]) for one in sources]
+    return pad_sequence(ended, padding_value=border), torch.tensor([len(one) for one in ended])
 
 
 def _ends(lengths: Sequence[int], units: int) -> Iterator[int]:

@@ -56,7 +56,7 @@ class Tokenizer:
             units: What one unit is.
             vocabulary_size: At most so many units. Byte-pair units stop here, 2,000 when omitted.
             min_count: Words and characters seen less often read as `<unk>`; above 1 there always is an `<unk>`.
-            unknown: Have an `<unk>` among words and characters in any case.
+            unknown: Have an `<unk>` and the end of a line among words and characters in any case.
 
         Raises:
             OptionError: There are fewer byte-pair units than bytes.
@@ -76,9 +76,11 @@ class Tokenizer:
             backend.train_from_iterator(text.splitlines(keepends=True), trainer)
             return cls(backend, units)
         counts = Counter(text if units == "character" else _words(text))
-        known = [unit for unit, count in counts.most_common() if count >= min_count and unit != UNKNOWN]
+        end = "\n" if units == "character" else END_OF_LINE
+        special = {UNKNOWN, *({end} if unknown else ())}
+        known = [unit for unit, count in counts.most_common() if count >= min_count and unit not in special]
         if unknown or UNKNOWN in counts or min_count > 1 or (vocabulary_size and len(known) > vocabulary_size):
-            known = [*known[: vocabulary_size and vocabulary_size - 1], UNKNOWN]
+            known = [*known[: vocabulary_size and max(0, vocabulary_size - len(special))], *special]
         backend = Backend(models.WordLevel({unit: n for n, unit in enumerate(sorted(known))}, UNKNOWN))
         return cls(backend, units)
 
@@ -118,8 +120,11 @@ class Tokenizer:
         Raises:
             DataError: As `encode`.
         """
-        if self.units in ("character", "word"):
+        if self.units == "character":
             return [self.encode(line, source) for line in lines]
+        if self.units == "word":  # a word that looks like the end of a line is none
+            lists = ([UNKNOWN if word == END_OF_LINE else word for word in line.split()] for line in lines)
+            return [self._encode_known(each, source) for each in lists]
         try:
             encodings = self.backend.encode_batch_fast(list(lines))
         except TypeError:  # some line is no text of Unicode: let `encode` name its place

@@ -18,6 +18,10 @@ VARIANTS = 16
 """Of each word; among them, as often as by chance, its usual pieces."""
 
 
+LONGEST = 32
+"""Bytes of a word that are put together; a longer one, as where there are no spaces, is several words."""
+
+
 class UnitDropout:
     """Encodes texts with merges passed over.
 
@@ -47,7 +51,8 @@ class UnitDropout:
     def encode(self, text: str, random: Random) -> Tensor:
         """Numbers of a text's units, in pieces that chance chooses, (units,)."""
         words = self.tokenizer.backend.pre_tokenizer.pre_tokenize_str(text)
-        numbers = [number for word, _ in words for number in random.choice(self._variants(word))]
+        parts = (word[first : first + LONGEST] for word, _ in words for first in range(0, len(word), LONGEST))
+        numbers = [number for part in parts for number in random.choice(self._variants(part))]
         return torch.tensor(numbers, dtype=torch.long)
 
     def _variants(self, word: str) -> list[list[int]]:

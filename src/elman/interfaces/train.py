@@ -19,7 +19,7 @@ train_app = typer.Typer(help="Train a model for a task.", no_args_is_help=True)
 DATA, MODEL, TRAINING = "Data and run", "Task and model", "Training"
 
 COMMON = {
-    "train": (Path, "The training data; data that comes with Python when omitted.", DATA),
+    "train": (Path, "The training data; a set that needs no file when omitted.", DATA),
     "valid": (Path, "The validation data; split from the training data when omitted.", DATA),
     "out": (Path, "The run folder; runs/TASK when omitted.", DATA),
     "from_": (Path, "A run whose vocabulary, weights and network settings are the start.", DATA),

@@ -11,9 +11,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
-from elman.data import Tokenizer, read_json, write_json
+from elman.data import Tokenizer, padded_sources, read_json, tidy, write_json
 from elman.errors import DataError, RunError
 from elman.models import Translator
 from elman.tasks.search import Found, Search, Searching
@@ -62,6 +61,10 @@ class Known:
     longest: int
     """Units of the longest one."""
 
+    def joined(self, other: "Known") -> "Known":
+        """What both have seen."""
+        return Known(self.unseen & other.unseen, max(self.longest, other.longest))
+
     @classmethod
     def of(cls, sources: Sequence[Tensor], vocabulary: int) -> "Known":
         """What is known after reading sources, each (N,)."""
@@ -95,6 +98,7 @@ class Answers:
         target: Units that are written.
         known: What training has seen.
         options: How to search.
+        aligned: Keep where the network looked.
 
     Raises:
         OptionError: A setting is impossible with this network.
@@ -102,12 +106,25 @@ class Answers:
     """
 
     def __init__(
-        self, network: Translator, source: Tokenizer, target: Tokenizer, known: Known, options: Searching
+        self,
+        network: Translator,
+        source: Tokenizer,
+        target: Tokenizer,
+        known: Known,
+        options: Searching,
+        *,
+        aligned: bool = True,
     ) -> None:
         self.source, self.target, self.known = source, target, known
-        prefix = None if options.prefix is None else target.encode(options.prefix, "the prefix")
+        prefix = None if options.prefix is None else self._prefix(options.prefix)
         forbidden = [] if target.unknown is None else [target.unknown]
-        self.search = Search(network.eval(), target.border, options, prefix, forbidden)
+        self.search = Search(network.eval(), target.border, options, prefix, forbidden, aligned=aligned)
+
+    def _prefix(self, text: str) -> Tensor:
+        (units,) = self.target.encode_lines([tidy(text)], "the prefix")
+        if self.target.unknown in units.tolist():
+            raise DataError(f"the prefix {text!r} has units that no target of the training had; take another one")
+        return units
 
     def __call__(self, texts: Sequence[str]) -> list[list[Answer]]:
         """To each text its answers, the best first.
@@ -115,44 +132,54 @@ class Answers:
         Raises:
             DataError: A text is empty, or has units that cannot be read.
         """
-        for number, text in enumerate(texts, 1):
-            if not text:
-                raise DataError(f"input {number:,} is empty; expected text; take it out")
-        sources = self.source.encode_lines(texts, "the input")
-        self._remark(texts, sources)
+        sources = self._read(texts)
         answers: dict[int, list[Answer]] = {}
-        border = torch.tensor([self.source.border])
         for rows in batches_of([len(one) + 1 for one in sources], UNITS_AT_ONCE):
-            read = [torch.cat([sources[row], border]) for row in rows]
-            source = pad_sequence(read, padding_value=int(border))
-            found = self.search(source, torch.tensor([len(one) for one in read]))
-            for row, one, each in zip(rows, read, found, strict=True):
-                answers[row] = [self._answer(one, candidate) for candidate in each]
+            source, lengths = padded_sources([sources[row] for row in rows], self.source.border)
+            for column, (row, found) in enumerate(zip(rows, self.search(source, lengths), strict=True)):
+                read = source[: lengths[column], column]
+                answers[row] = [self._answer(read, candidate) for candidate in found]
         return [answers[row] for row in range(len(texts))]
 
-    def _answer(self, source: Tensor, found: Found) -> Answer:
-        units = self.target.pieces(found.units)
-        alignment = None if found.weights is None else found.weights[: len(units), : len(source)].clone()
-        text = self.target.decode(found.units).strip()
-        return Answer(text, found.score, found.log_probability, units, self.source.pieces(source.tolist()), alignment)
+    def _read(self, texts: Sequence[str]) -> list[Tensor]:
+        for number, text in enumerate(texts, 1):
+            if not isinstance(text, str):
+                raise DataError(f"input {number:,} expects text; received {type(text).__name__}")
+            if not text.strip():
+                raise DataError(f"input {number:,} is empty; expected text; take it out")
+        return self.source.encode_lines([tidy(text) for text in texts], "the input")
 
-    def _remark(self, texts: Sequence[str], sources: Sequence[Tensor]) -> None:
+    def remark(self, texts: Sequence[str]) -> None:
         """Warn where answers cannot be good."""
-        units = [unit for one in sources for unit in one.tolist()]
-        strange = sum(unit in self.known.unseen or unit == self.source.unknown for unit in units)
-        if len(units) >= FEW and strange > STRANGE * len(units):
+        sources = self._read(texts)
+        strange = [number for number, one in enumerate(sources) if self._strange(one) > STRANGE]
+        if strange:
+            first = strange[0]
+            others = f", and so for {len(strange) - 1:,} more of {len(texts):,} inputs" if len(strange) > 1 else ""
             warnings.warn(
-                f"{strange / len(units):.0%} of the input's units are in no source that the model learned from, as in "
-                f"{texts[0][:SHOWN]!r}; is it the right language, and the right direction?",
-                stacklevel=2,
+                f"{self._strange(sources[first]):.0%} of the units of {texts[first][:SHOWN]!r} are in no source that "
+                f"the model learned from{others}; is it the right language, and the right direction?",
+                stacklevel=4,
             )
         longest = max(map(len, sources), default=0)
         if longest > 4 * self.known.longest:
             warnings.warn(
                 f"an input has {longest:,} units, the longest that the model learned from had {self.known.longest:,}: "
                 "its answer may be poor or cut short; try its sentences one by one",
-                stacklevel=2,
+                stacklevel=4,
             )
+
+    def _strange(self, source: Tensor) -> float:
+        """Share of units that training has not seen in sources."""
+        units = source.tolist()
+        unseen = sum(unit in self.known.unseen or unit == self.source.unknown for unit in units)
+        return unseen / len(units) if len(units) >= FEW else 0.0
+
+    def _answer(self, source: Tensor, found: Found) -> Answer:
+        units = self.target.pieces(found.units)
+        alignment = None if found.weights is None else found.weights[: len(units), : len(source)].clone()
+        text = self.target.decode(found.units).strip()
+        return Answer(text, found.score, found.log_probability, units, self.source.pieces(source.tolist()), alignment)
 
 
 def batches_of(lengths: Sequence[int], units: int) -> Iterator[list[int]]:

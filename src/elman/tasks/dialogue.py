@@ -37,9 +37,8 @@ class Dialogue:
         """
         if self.asked is None:
             raise OptionError("there is nothing to answer; read a text first")
-        asked, self.asked = self.asked, None
-        recent = self.turns[max(0, len(self.turns) - self.history) :] if self.history else []
-        source = join_turns([*(said for turn in recent for said in turn), asked]) if asked else ""
+        source = join_turns([*(said for turn in self.turns for said in turn), self.asked]) if self.asked else ""
         answer = self.answer(source, **{"seed": self.seed} | settings)
-        self.turns.append((asked, answer))
+        self.turns = [*self.turns, (self.asked, answer)][-self.history :] if self.history else []
+        self.asked, self.seed = None, self.seed + 1
         yield answer

@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import model_validator
 from torch import nn
 
-from elman.data import IGNORE, Lines, Tokenizer, Window, Windows, cut_to, read_text, read_texts, write_text
+from elman.data import IGNORE, Lines, Tokenizer, Window, Windows, cut_to, read_text, read_texts
+from elman.errors import OptionError
 from elman.layers import LayerState, find_cell
 from elman.models import LanguageModel
 from elman.tasks.decoding import Writing
@@ -27,6 +28,9 @@ READING = ("units", "vocabulary_size", "min_count", "examples", "max_length", "c
 
 class GenerateOptions(NetworkOptions):
     """What is learned from a text, and with what."""
+
+    reading: ClassVar[tuple[str, ...]] = ("examples", "max_length", "cut")
+    fixed: ClassVar[tuple[str, ...]] = (*NetworkOptions.fixed, "units", "vocabulary_size", "min_count", "tied")
 
     units: Literal["character", "byte", "word", "bpe"] = "character"
     """What one step of the network reads: a character, a byte, a word between white space, or a byte-pair unit."""
@@ -71,15 +75,15 @@ class Generate(Task):
     tokenizer: Tokenizer
     units_per_character: float = 1.0
 
-    def read(self, train: Path | None, valid: Path | None, known: Path | None = None) -> Examples:
+    def read(self, train: Path | None, valid: Path | None, start: Path | None = None) -> Examples:
         options = self.options
         texts = read_texts(train, valid, whole_lines=options.units == "word" or options.examples == "line")
-        if known is None:
+        if start is None:
             self.tokenizer = Tokenizer.learn(
                 texts.train, options.units, vocabulary_size=options.vocabulary_size, min_count=options.min_count
             )
         else:
-            self.load(known)
+            self.load(start)
         train_batches, train_units, cut = self._batches(
             texts.train, "the training text", options.batch_size, learn=True
         )
@@ -136,6 +140,8 @@ class Generate(Task):
         return Loss(mean, int((batch.targets != IGNORE).sum()), state)
 
     def judge(self, **settings: Any) -> "Listener":
+        if settings:
+            raise OptionError(f"{min(settings)} does not act when a text is scored; leave it away")
         return Listener(self)
 
     def session(self, network: nn.Module, seed: int = 0) -> Session:
@@ -153,9 +159,7 @@ class Generate(Task):
 
     def save(self, folder: Path) -> None:
         self.tokenizer.save(folder / "tokenizer.json")
-        source, _, _ = self.options.cell.rpartition(":")
-        if source.endswith(".py"):  # somebody's own cell: kept to be read, never run from here
-            write_text(folder / "cell.py", read_text(Path(source)))
+        self.options.save_cell(folder)
 
     def load(self, folder: Path) -> None:
         self.tokenizer = Tokenizer.load(folder / "tokenizer.json", self.options.units)

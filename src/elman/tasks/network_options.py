@@ -1,11 +1,17 @@
 """The settings that every recurrent network shares."""
 
+from pathlib import Path
+from typing import ClassVar
+
+from elman.data import read_text, write_text
 from elman.layers import Regularisation
 from elman.tasks.options import Count, Options, Share
 
 
 class NetworkOptions(Options):
     """What the network is made of, and where it drops out."""
+
+    fixed: ClassVar[tuple[str, ...]] = ("cell", "embedding_size", "hidden_size", "num_layers", "residual")
 
     cell: str = "lstm"
     """The recurrent cell: a name that `elman cells` lists, or your own as package.module:Class or file.py:Class."""
@@ -33,6 +39,12 @@ class NetworkOptions(Options):
     """Share of the state that keeps its old value at a step."""
     weight_drop: Share = 0.0
     """Share of the recurrent weights dropped in a training step."""
+
+    def save_cell(self, folder: Path) -> None:
+        """Keep somebody's own cell where the run is, to be read; it is never run from there."""
+        source, _, _ = self.cell.rpartition(":")
+        if source.endswith(".py"):
+            write_text(folder / "cell.py", read_text(Path(source)))
 
     def regularisation(self) -> Regularisation:
         """What acts in the recurrent layers."""

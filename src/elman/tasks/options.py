@@ -1,7 +1,7 @@
 """Settings: one field, one sentence under it; the sentence is also the `--help`."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -14,6 +14,11 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 class Options(BaseModel):
     """Some settings, checked when they are made."""
+
+    reading: ClassVar[tuple[str, ...]] = ()
+    """Options that say where examples stand: a run that starts from another one has its own."""
+    fixed: ClassVar[tuple[str, ...]] = ()
+    """Options that such a run cannot change: what the model knows and is made of."""
 
     model_config = ConfigDict(
         frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False

@@ -6,6 +6,7 @@ Key: B sentences, K beams, S source time, T steps taken, V vocabulary, C candida
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from random import Random
 from typing import Annotated, Self
 
 import torch
@@ -21,6 +22,9 @@ NotNegative = Annotated[float, Field(ge=0)]
 
 BLOCK = 64
 """Scores are searched for the best in blocks of so many."""
+
+UNSEEN = 0.01
+"""Less attention than this to a place counts as this much, where coverage counts."""
 
 LONGEST = 400
 """Units of an answer at most, when nothing is said."""
@@ -53,6 +57,8 @@ class Searching(Sampling):
         drawing = {"temperature", "top_k", "top_p"} & self.model_fields_set
         if drawing and not self.sample:
             raise ValueError(f"{min(drawing)} acts on drawn answers only; add sample, or leave it away")
+        if self.sample and "beam_size" in self.model_fields_set:
+            raise ValueError("beam_size does not act on drawn answers; leave it or sample away")
         if self.n_best and not self.sample and self.n_best > self.beam_size:
             raise ValueError(f"n_best expects at most beam_size, {self.beam_size}; received {self.n_best}")
         return self
@@ -82,9 +88,26 @@ class Beams:
     """(B, K), log-probabilities so far."""
     history: Tensor
     """(B K, T)."""
-    seen: Tensor | None = None
-    """(B K, T, S)."""
-    finished: dict[int, list[Found]] = field(default_factory=dict)
+    lengths: list[int]
+    """Of the source of each sentence, done or not."""
+    limits: list[int]
+    """Units that the answers of each may have."""
+    finished: list[list[Found]]
+    """Answers of each."""
+    looks: list[Tensor] = field(default_factory=list)
+    """Of each step (rows then, S)."""
+    origins: list[Tensor] = field(default_factory=list)
+    """After each step: which row at that step each row comes from."""
+
+    def looked(self, row: int, *, now: bool) -> Tensor | None:
+        """Where a row has looked at each step (T, S), at the present one too if `now`."""
+        if not self.looks:
+            return None
+        found = [self.looks[-1][row]] if now else []
+        for look, origin in zip(self.looks[-2::-1], self.origins[::-1], strict=True):
+            row = int(origin[row])
+            found.append(look[row])
+        return torch.stack(found[::-1]) if found else None
 
 
 class Search:
@@ -96,9 +119,10 @@ class Search:
         options: How to search.
         prefix: (P,), units that each answer begins with.
         forbidden: Units that never come.
+        aligned: Keep where the network looked.
 
     Raises:
-        OptionError: The beam is larger than the vocabulary.
+        OptionError: The beam is larger than the vocabulary, or the prefix is not shorter than an answer may be.
     """
 
     def __init__(
@@ -108,128 +132,171 @@ class Search:
         options: Searching,
         prefix: Tensor | None = None,
         forbidden: Sequence[int] = (),
+        *,
+        aligned: bool = True,
     ) -> None:
         vocabulary = network.output.out_features
-        if options.beam_size > vocabulary:
+        if "beam_size" in options.model_fields_set and options.beam_size > vocabulary:
             raise OptionError(
                 f"beam_size expects at most {vocabulary:,}, the units of the vocabulary; received {options.beam_size:,}"
             )
         self.network, self.border, self.options = network, border, options
         self.prefix = [] if prefix is None else prefix.tolist()
+        if options.max_length and len(self.prefix) >= options.max_length:
+            raise OptionError(
+                f"max_length expects more than the prefix has, {len(self.prefix)} units; received {options.max_length}"
+            )
         self.forbidden = list(forbidden)
-        self.beams = 1 if options.sample else options.beam_size
-        self.generator = torch.Generator().manual_seed(options.seed)
-        self.choose: Callable[[Tensor], tuple[Tensor, Tensor]] = self._draw if options.sample else self._best
+        self.beams = 1 if options.sample else min(options.beam_size, vocabulary)
+        self.aligned = aligned or options.coverage_penalty > 0
+        self.choose: Callable[[Beams, Tensor], tuple[Tensor, Tensor]] = self._draw if options.sample else self._best
+        self.generators: list[torch.Generator] = []
 
     @torch.inference_mode()
     def __call__(self, source: Tensor, lengths: Tensor) -> list[list[Found]]:
         """Answers to sources (S, B), the best first: n_best of them, or one."""
         wanted = self.options.n_best or 1
-        if self.options.sample and wanted > 1:  # each drawing is a sentence of its own
-            found = self._search(source.repeat_interleave(wanted, 1), lengths.repeat_interleave(wanted))
+        if self.options.sample:  # each drawing is a sentence of its own, and draws by its source alone
+            source, lengths = source.repeat_interleave(wanted, 1), lengths.repeat_interleave(wanted)
+            read = [units[:length] for units, length in zip(source.t().tolist(), lengths.tolist(), strict=True)]
+            names = [f"{self.options.seed} {number % wanted} {units}" for number, units in enumerate(read)]
+            self.generators = [torch.Generator().manual_seed(Random(name).getrandbits(60)) for name in names]
+            found = self._search(source, lengths.tolist())
             found = [list(chain(*found[first : first + wanted])) for first in range(0, len(found), wanted)]
         else:
-            found = self._search(source, lengths)
+            found = self._search(source, lengths.tolist())
         return [sorted(each, key=lambda one: -one.score)[:wanted] for each in found]
 
-    def _search(self, source: Tensor, lengths: Tensor) -> list[list[Found]]:
+    def _search(self, source: Tensor, lengths: list[int]) -> list[list[Found]]:
         batch, beams = source.shape[1], self.beams
         totals = torch.full((batch, beams), -torch.inf)
         totals[:, 0] = 0
-        position = self.network.start(source, lengths).select(torch.arange(batch).repeat_interleave(beams))
-        state = Beams(position, list(range(batch)), totals, torch.empty(batch * beams, 0, dtype=torch.long))
-        state.finished = {sentence: [] for sentence in range(batch)}
-        limits = [self._limit(length) for length in lengths.tolist()]
-        for step in range(max(limits)):
-            self._step(state, step, limits)
+        position = self.network.start(source, torch.tensor(lengths))
+        state = Beams(
+            position.select(torch.arange(batch).repeat_interleave(beams)),
+            list(range(batch)),
+            totals,
+            torch.empty(batch * beams, 0, dtype=torch.long),
+            lengths,
+            [self._limit(length) for length in lengths],
+            [[] for _ in range(batch)],
+        )
+        for step in range(max(state.limits)):
+            self._step(state, step)
             if not state.sentences:
                 break
-        return [state.finished[sentence] for sentence in range(batch)]
+        return state.finished
 
     def _limit(self, length: int) -> int:
         """Units of an answer at most, by the length of its source; no other sentence counts."""
         return self.options.max_length or max(min(2 * length + 20, LONGEST), len(self.prefix) + 1)
 
-    def _step(self, state: Beams, step: int, limits: Sequence[int]) -> None:
+    def _step(self, state: Beams, step: int) -> None:
         """Every beam grows by a unit, or ends."""
-        rows = len(state.history)
-        last = state.history[:, -1] if step else torch.full((rows,), self.border)
+        last = state.history[:, -1] if step else torch.full((len(state.history),), self.border)
         outputs, weights, state.position = self.network.write(last, state.position)
-        if weights is not None:
-            new = weights.unsqueeze(1)
-            state.seen = new if state.seen is None else torch.cat([state.seen, new], dim=1)
-        scores = self._allowed(self.network.output(outputs), state.history, step)
-        gains, units = self._forced(scores, step) if step < len(self.prefix) else self.choose(scores)
+        if weights is not None and self.aligned:
+            state.looks.append(weights)
+        scores = self.network.output(outputs)
+        if scores.isnan().any():
+            raise RunError("the model's scores are not numbers: its weights are damaged or diverged; train again")
+        gains, units = self._forced(scores, step) if step < len(self.prefix) else self._free(state, scores, step)
         grown = (state.totals.unsqueeze(2) + gains.view(*state.totals.shape, -1)).flatten(1)
         totals, places = grown.topk(min(2 * self.beams, grown.shape[1]))
         parents = places // gains.shape[1] + torch.arange(len(totals)).unsqueeze(1) * self.beams
         units = units.view(len(totals), -1).gather(1, places)
         order = self._end(state, totals, parents, units)
         totals, parents, units = (each.gather(1, order) for each in (totals, parents, units))
-        for number, sentence in enumerate(state.sentences):
-            if step + 1 == limits[sentence] and len(state.finished[sentence]) < self.beams:
-                for beam in range(self.beams):
-                    self._finish(state, number, parents[number, beam], totals[number, beam], units[number, beam])
+        self._stop(state, step + 1, totals, parents, units)
         self._go_on(state, totals, parents, units)
 
     def _end(self, state: Beams, totals: Tensor, parents: Tensor, units: Tensor) -> Tensor:
         """Take out the best of candidates, all (B, C), that end; the places (B, K) of the best that go on."""
         ends = units == self.border
         for number, place in (ends[:, : self.beams] & totals[:, : self.beams].isfinite()).nonzero().tolist():
-            self._finish(state, number, parents[number, place], totals[number, place])
+            row = int(parents[number, place])
+            self._finish(state, number, row, float(totals[number, place]), state.history[row].tolist(), 1)
         return ends.to(torch.uint8).argsort(dim=1, stable=True)[:, : self.beams]
+
+    def _stop(self, state: Beams, steps: int, totals: Tensor, parents: Tensor, units: Tensor) -> None:
+        """Take what there is of sentences that are as long as they may be, or that nothing can follow."""
+        for number, sentence in enumerate(state.sentences):
+            done, last = state.finished[sentence], steps == state.limits[sentence]
+            if len(done) >= self.beams:
+                continue
+            going = totals[number].isfinite().nonzero().flatten().tolist()
+            for beam in going if last else ():
+                row = int(parents[number, beam])
+                history = [*state.history[row].tolist(), int(units[number, beam])]
+                self._finish(state, number, row, float(totals[number, beam]), history, 0)
+            if not going and not done:
+                beam = int(state.totals[number].argmax())
+                row = number * self.beams + beam
+                total, history = float(state.totals[number, beam]), state.history[row].tolist()
+                self._finish(state, number, row, total, history, 0, now=False)
+            if last or not going:
+                totals[number] = -torch.inf
 
     def _go_on(self, state: Beams, totals: Tensor, parents: Tensor, units: Tensor) -> None:
         """Go on with beams (B, K), without the sentences that are done."""
-        going = [n for n, sentence in enumerate(state.sentences) if len(state.finished[sentence]) < self.beams]
+        alive = totals.isfinite().any(1).tolist()
+        going = [
+            number
+            for number, sentence in enumerate(state.sentences)
+            if alive[number] and len(state.finished[sentence]) < self.beams
+        ]
         dropped = len(going) < len(state.sentences)
         kept = torch.tensor(going, dtype=torch.long)
         rows = parents[kept].flatten()
         state.sentences = [state.sentences[n] for n in going]
         state.totals = totals[kept]
         state.history = torch.cat([state.history[rows], units[kept].view(-1, 1)], dim=1)
-        state.seen = None if state.seen is None else state.seen[rows]
+        state.origins.append(rows)
         if going:
             state.position = state.position.select(rows, kept if dropped else None)
 
-    def _finish(self, state: Beams, number: int, row: Tensor, total: Tensor, last: Tensor | None = None) -> None:
-        """An answer of a sentence is done: what stands in a row, and the last unit where it never came to its end."""
-        units = [*state.history[row].tolist(), *([] if last is None else [int(last)])]
-        weights = None if state.seen is None else state.seen[row].clone()
-        steps = state.history.shape[1] + 1
-        score = float(total) / self._length(steps)
+    def _finish(
+        self,
+        state: Beams,
+        number: int,
+        row: int,
+        total: float,
+        units: list[int],
+        ends: int,
+        *,
+        now: bool = True,
+    ) -> None:
+        """An answer of a sentence is done; `ends` counts its end, if it came to it."""
+        weights = state.looked(row, now=now)
+        score = total / ((5 + len(units) + ends) / 6) ** self.options.length_penalty  # Wu et al. 2016
         if self.options.coverage_penalty and weights is not None:
-            covered = weights.sum(0)
-            score += self.options.coverage_penalty * float(covered[covered > 0].clamp(max=1).log().sum())
-        state.finished[state.sentences[number]].append(Found(units, float(total), score, weights))
-
-    def _length(self, units: int) -> float:
-        """What a log-probability is divided by (Wu et al. 2016)."""
-        return ((5 + units) / 6) ** self.options.length_penalty
-
-    def _allowed(self, scores: Tensor, history: Tensor, step: int) -> Tensor:
-        """Scores (B K, V), those that must not win at minus infinity."""
-        if scores.isnan().any():
-            raise RunError("the model's scores are not numbers: its weights are damaged or diverged; train again")
-        if self.forbidden:
-            scores[:, self.forbidden] = -torch.inf
-        if not step:  # an answer has one unit at least
-            scores[:, self.border] = -torch.inf
-        if 0 < self.options.no_repeat <= step:
-            for row, units in enumerate(history.tolist()):
-                scores[row, _repeating(units, self.options.no_repeat)] = -torch.inf
-        return scores
+            seen = weights.sum(0)[: state.lengths[state.sentences[number]]].clamp(UNSEEN, 1)
+            score += self.options.coverage_penalty * float(seen.log().sum())
+        state.finished[state.sentences[number]].append(Found(units, total, score, weights))
 
     def _forced(self, scores: Tensor, step: int) -> tuple[Tensor, Tensor]:
         units = torch.full((len(scores), 1), self.prefix[step])
         return _log_probabilities(scores, units), units
 
-    def _best(self, scores: Tensor) -> tuple[Tensor, Tensor]:
+    def _free(self, state: Beams, scores: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        """Gains and units (B K, C) of what may come next."""
+        if self.forbidden:
+            scores[:, self.forbidden] = -torch.inf
+        if not step:  # an answer has one unit at least
+            scores[:, self.border] = -torch.inf
+        if 0 < self.options.no_repeat <= step:
+            for row, units in enumerate(state.history.tolist()):
+                scores[row, _repeating(units, self.options.no_repeat)] = -torch.inf
+        return self.choose(state, scores)
+
+    def _best(self, state: Beams, scores: Tensor) -> tuple[Tensor, Tensor]:
         units = best_of(scores, min(2 * self.beams, scores.shape[1]))
         return _log_probabilities(scores, units), units
 
-    def _draw(self, scores: Tensor) -> tuple[Tensor, Tensor]:
-        units = sample(scores, self.options, self.generator).unsqueeze(1)
+    def _draw(self, state: Beams, scores: Tensor) -> tuple[Tensor, Tensor]:
+        rows = zip(scores.split(1), state.sentences, strict=True)
+        drawn = [sample(row, self.options, self.generators[sentence]) for row, sentence in rows]
+        units = torch.stack(drawn)
         return _log_probabilities(scores, units), units
 
 

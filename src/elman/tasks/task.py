@@ -146,18 +146,20 @@ class Task(ABC):
     """Do the settings of a prediction act when a model is judged?"""
     best: ClassVar[tuple[str, Literal["min", "max"]]] = ("loss", "min")
     """The score by which the best weights are chosen, and which end of it is good."""
+    told: ClassVar[tuple[str, ...]] = ()
+    """Scores that are told after each validation, beside the loss."""
 
     def __init__(self, options: Options) -> None:
         self.options: Any = options
 
     @abstractmethod
-    def read(self, train: Path | None, valid: Path | None, known: Path | None = None) -> Examples:
+    def read(self, train: Path | None, valid: Path | None, start: Path | None = None) -> Examples:
         """Read examples, and learn from the training part what the model needs to know, such as its vocabulary.
 
         Args:
             train: The training data; what comes with the package when omitted.
             valid: The validation data; split from the training data when omitted.
-            known: A run folder in which what the model needs to know stands already.
+            start: A run folder in which what the model needs to know stands already.
         """
 
     @abstractmethod

@@ -1,5 +1,6 @@
 """The task `translate`: learn from pairs of texts how to make the second of the first."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp
@@ -20,10 +21,9 @@ from elman.data import (
     cut_to,
     embedded_pairs,
     read_pairs,
-    tidy,
 )
-from elman.errors import OptionError
-from elman.layers import Attend, LayerState, Look, find_cell
+from elman.errors import DataError, OptionError
+from elman.layers import Attend, LayerState, find_cell
 from elman.models import RecurrentTranslator, Tied, TransformerTranslator, Translator
 from elman.pictures import draw_alignment
 from elman.tasks.answers import UNITS_AT_ONCE, Answers, Known
@@ -44,13 +44,18 @@ BPE_UNITS = 4_000
 class TranslateOptions(NetworkOptions):
     """What is learned from pairs of texts, and with what."""
 
+    reading: ClassVar[tuple[str, ...]] = ("source", "target", "history", "embedded", "max_length", "too_long")
+    fixed: ClassVar[tuple[str, ...]] = (
+        *(*NetworkOptions.fixed, "units", "vocabulary", "vocabulary_size", "min_count"),
+        *("network", "decoder_layers", "attention", "attend", "heads", "tied"),
+    )
+
     source: str | None = None
     """Where the sources stand: a column, a path in JSON such as dial[].usr.text, or the end of a file's name."""
     target: str | None = None
     """The same of the targets; with neither, the first two columns, or those named source and target."""
     embedded: EmbeddedName = "spelled"
-    """What is learned where no file is given: to spell out numbers and dates, to sum up reports, to copy rows of
-    letters, or to turn them round."""
+    """The set where no file is given: numbers spelled out, reports summed up, letters copied or turned round."""
     history: int = Field(default=0, ge=0)
     """Earlier turns of a dialogue that stand before a source."""
     units: Literal["bpe", "character", "word", "byte"] = "bpe"
@@ -70,15 +75,13 @@ class TranslateOptions(NetworkOptions):
     batch_units: Count = 1500
     """Units that are read side by side, padding included, on the longer side of the pairs."""
     network: Literal["recurrent", "transformer"] = "recurrent"
-    """What reads and writes: recurrent layers, or a Transformer of torch's own to compare with, whose feed-forward
-    networks are as wide as hidden_size."""
+    """Recurrent layers, or to compare a Transformer of torch's own, with feed-forward networks of hidden_size."""
     decoder_layers: Count | None = None
     """Layers of the network that writes; as many as of the one that reads when nothing is said."""
-    attention: Look = "additive"
-    """How a place of the source is compared with what is sought: a score of one look, multi_head, or none."""
+    attention: Literal["additive", "general", "query_key", "multi_head", "none"] = "additive"
+    """How a place of the source is compared with what is sought: a score of one look, several looks, or none."""
     attend: Attend = "after"
-    """Look after the recurrence, between its first layer and those above, inside it before each step (Bahdanau), or
-    after each step, feeding what came of it to the next (input feeding)."""
+    """Look after the recurrence, between its layers, inside before each step, or after each, feeding on what came of it."""
     heads: Count = 4
     """Looks side by side, of multi_head."""
     tied: Tied = "output"
@@ -92,9 +95,14 @@ class TranslateOptions(NetworkOptions):
             raise ValueError("vocabulary_size does not act on bytes, there are always 256; leave it away")
         if self.min_count > 1 and self.units in ("byte", "bpe"):
             raise ValueError(f"min_count does not act on units = {self.units}; leave it away")
-        recurrent_only = self.attention, self.attend, self.residual
-        if self.network == "transformer" and recurrent_only != ("additive", "after", False):
-            raise ValueError("attention, attend and residual act on recurrent networks only; leave them away")
+        recurrent = self.attention, self.attend, self.residual, self.zoneout, self.weight_drop, self.recurrent_dropout
+        if self.network == "transformer" and recurrent != ("additive", "after", False, 0, 0, 0):
+            raise ValueError(
+                "attention, attend, residual, zoneout, weight_drop and recurrent_dropout act on recurrent networks "
+                "only; leave them away"
+            )
+        if self.attention == "none" and self.attend != "after":
+            raise ValueError(f"attend = {self.attend} expects an attention; received none; leave one of them away")
         if self.unit_dropout and (self.units != "bpe" or self.too_long == "cut"):
             raise ValueError("unit_dropout expects units = bpe, and long pairs that are dropped or kept; leave it away")
         if self.tied == "all" and self.vocabulary == "separate":
@@ -110,7 +118,8 @@ class Translate(Task):
     options_class: ClassVar[type[Options]] = TranslateOptions
     predicting_class: ClassVar[type[Options]] = Searching
     answers_when_judged: ClassVar[bool] = True
-    best: ClassVar[tuple[str, Literal["min", "max"]]] = ("bleu", "max")
+    best: ClassVar[tuple[str, Literal["min", "max"]]] = ("chrf", "max")
+    told: ClassVar[tuple[str, ...]] = ("bleu", "chrf")
 
     options: TranslateOptions
     source: Tokenizer
@@ -118,23 +127,22 @@ class Translate(Task):
     known: Known
     """What training has seen of sources."""
 
-    def read(self, train: Path | None, valid: Path | None, known: Path | None = None) -> Examples:
+    def read(self, train: Path | None, valid: Path | None, start: Path | None = None) -> Examples:
         bleu(["a"], ["a"])  # asks for its library before anything is trained
-        pairs = embedded_pairs(self.options.embedded) if train is None else self._pairs(train)
+        pairs = self._training_pairs(train)
         held_out = None if valid is None else self._pairs(valid)
         pairs, held_out = pairs.split() if held_out is None else (pairs, held_out)
-        if known is None:
+        if start is None:
             self._learn(pairs)
         else:
-            self.load(known)
-        numbered = self._numbered(pairs, "the training pairs")
-        if known is None:
-            self.known = Known.of(numbered.sources, len(self.source))
-        kept, note = self._bounded(numbered)
+            self.load(start)
+        kept, note = self._bounded(self._numbered(pairs, "the training pairs"))
+        known = Known.of(kept.sources, len(self.source))
+        self.known = known if start is None else self.known.joined(known)
         varied = None
         if p := self.options.unit_dropout:
             varied = UnitDropout(self.source, p), UnitDropout(self.target, p)
-        batches = PairBatches(kept, self.target.border, self.options.batch_units, "the training pairs", varied)
+        batches = PairBatches(kept, self._borders(), self.options.batch_units, "the training pairs", varied)
         shown = batches.of(range(min(3, len(kept))))
         return Examples(
             train=batches,
@@ -151,6 +159,14 @@ class Translate(Task):
             },
             fingerprint=pairs.fingerprint + held_out.fingerprint,
         )
+
+    def _training_pairs(self, path: Path | None) -> Pairs:
+        options = self.options
+        if path is not None and options.embedded != "spelled":
+            raise OptionError(f"embedded = {options.embedded} needs no file; received {path}; leave one of them away")
+        if path is None and (options.source or options.history):
+            raise OptionError("source, target and history are for pairs in a file; give one with --train")
+        return embedded_pairs(options.embedded) if path is None else self._pairs(path)
 
     def _pairs(self, path: Path) -> Pairs:
         return read_pairs(path, self.options.source, self.options.target, history=self.options.history)
@@ -180,6 +196,11 @@ class Translate(Task):
             return pairs, ()
         what = {"drop": "left out", "cut": "cut at the end", "keep": "kept"}[way]
         note = (f"{len(long):,} of {len(pairs):,} pairs are longer than {limit:,} units and are {what}",)
+        if way == "drop" and len(long) == len(pairs):
+            raise DataError(
+                f"all {len(pairs):,} training pairs are longer than max_length, {limit:,} units; expected shorter "
+                "ones; give a larger --max-length, or --too-long cut"
+            )
         if way == "drop":
             return pairs.without(long), note
         if way == "keep":
@@ -189,10 +210,16 @@ class Translate(Task):
         return NumberedPairs(sources, targets, pairs.source_texts, pairs.target_texts), note
 
     def _batches(self, pairs: Pairs, name: str) -> PairBatches:
-        return PairBatches(self._numbered(pairs, name), self.target.border, UNITS_AT_ONCE, name)
+        return PairBatches(self._numbered(pairs, name), self._borders(), UNITS_AT_ONCE, name)
+
+    def _borders(self) -> tuple[int, int]:
+        return self.source.border, self.target.border
 
     def read_to_score(self, path: Path) -> PairBatches:
-        return self._batches(self._pairs(path), str(path))
+        pairs = self._pairs(path)
+        for note in pairs.notes:
+            warnings.warn(f"in {path}: {note}", stacklevel=3)
+        return self._batches(pairs, str(path))
 
     def network(self) -> Translator:
         options = self.options
@@ -228,35 +255,43 @@ class Translate(Task):
         smoothing = self.options.label_smoothing if network.training else 0.0
         return Loss(network.loss(batch, smoothing), int(batch.target_lengths.sum()), None)
 
-    def answers(self, network: nn.Module, **settings: Any) -> Answers:
+    def answers(self, network: nn.Module, *, aligned: bool = True, **settings: Any) -> Answers:
         """What a network writes, searched for under these settings.
 
         Raises:
             OptionError: A setting is unknown or impossible.
         """
         assert isinstance(network, Translator)
-        return Answers(network, self.source, self.target, self.known, Searching.of(settings))
+        options = Searching.of(settings)
+        return Answers(network, self.source, self.target, self.known, options, aligned=aligned)
 
     def predict(self, network: nn.Module, inputs: Sequence[str], **settings: Any) -> list[Any]:
         """Answers: texts, or lists of `Answer` where `n_best` is given."""
-        found = self.answers(network, **settings)([tidy(text) for text in inputs])
-        return found if settings.get("n_best") else [each[0].text for each in found]
+        several = settings.get("n_best") is not None
+        answers = self.answers(network, aligned=several, **settings)
+        answers.remark(inputs)
+        found = answers(inputs)
+        return found if several else [each[0].text for each in found]
 
     def draw(self, network: nn.Module, text: str, path: Path, **settings: Any) -> None:
-        answer = self.answers(network, **settings)([tidy(text)])[0][0]
+        answer = self.answers(network, **settings)([text])[0][0]
         if answer.alignment is None:
             raise OptionError("this model has no attention to draw; train one with attention")
         draw_alignment(path, [*answer.source_units[:-1], END], answer.units, answer.alignment)
 
     def judge(self, **settings: Any) -> "Reader":
+        if settings.get("n_best") is not None:
+            raise OptionError("n_best does not act when a model is judged, by its best answers; leave it away")
         return Reader(self, settings, thorough=True)
 
     def examiner(self) -> "Reader":
         return Reader(self, {"beam_size": 1})
 
-    def session(self, network: nn.Module, seed: int = 0) -> "Dialogue":
+    def session(self, network: nn.Module, seed: int = 0) -> Dialogue:
         def answer(source: str, **settings: Any) -> str:
-            return self.answers(network, **settings)([source])[0][0].text
+            answers = self.answers(network, aligned=False, **settings)
+            answers.remark([source])
+            return answers([source])[0][0].text
 
         return Dialogue(answer, self.options.history, seed)
 
@@ -265,6 +300,7 @@ class Translate(Task):
         if self.target is not self.source:
             self.target.save(folder / "target_tokenizer.json")
         self.known.save(folder / "source_units.json")
+        self.options.save_cell(folder)
 
     def load(self, folder: Path) -> None:
         self.source = self.target = Tokenizer.load(folder / "tokenizer.json", self.options.units)
@@ -297,8 +333,9 @@ class Reader(Judge):
 
     def add(self, network: nn.Module, batch: PairBatch) -> None:
         self.loss.add(self.task, network, batch)
-        answers = self.task.predict(network, batch.sources, **self.settings)
-        for row, *judged in zip(batch.rows, batch.sources, answers, batch.references, strict=True):
+        answers = self.task.answers(network, aligned=False, **self.settings)(batch.sources)
+        written = (each[0].text for each in answers)
+        for row, *judged in zip(batch.rows, batch.sources, written, batch.references, strict=True):
             self.pairs[row] = Judged(*judged)
 
     def ordered(self) -> list["Judged"]:

@@ -38,7 +38,7 @@ def fit(recipe: Recipe, task: Task, examples: Examples, out: Path, console: Cons
     with quiet(), deterministic():
         seed_everything(options.seed, verbose=False)
         network = task.network()
-        if recipe.start:
+        if recipe.start and not (out / "checkpoints" / "last.safetensors").exists():
             load_weights(recipe.start / "model.safetensors", network)
         stream = Stream(examples.train, options.epochs)
         validate_every = validation_steps(options, len(stream))
@@ -93,7 +93,11 @@ def _callbacks(
     console: Console,
     epoch_steps: int,
 ) -> list[Callback]:
-    callbacks: list[Callback] = [Lines(console, epoch_steps, task.best), BestWeights(out, task.best), checkpoints]
+    callbacks: list[Callback] = [
+        Lines(console, epoch_steps, task.best, task.told),
+        BestWeights(out, task.best),
+        checkpoints,
+    ]
     if options.optimiser == "asgd":
         callbacks.append(Averaging(options.patience or 5))
     if options.average > 1:

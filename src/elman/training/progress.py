@@ -1,5 +1,6 @@
 """What a person sees while training runs: a bar on a terminal, quiet lines elsewhere, and how long it will take."""
 
+from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
@@ -30,10 +31,13 @@ class Lines(Callback):
         console: Where the lines go.
         epoch_steps: Training steps in an epoch.
         best: The score by which the best weights are chosen, and which end of it is good.
+        told: Scores that are told beside the loss.
     """
 
-    def __init__(self, console: Console, epoch_steps: int, best: tuple[str, str] = ("loss", "min")) -> None:
-        self.console, self.epoch_steps = console, epoch_steps
+    def __init__(
+        self, console: Console, epoch_steps: int, best: tuple[str, str] = ("loss", "min"), told: Sequence[str] = ()
+    ) -> None:
+        self.console, self.epoch_steps, self.told = console, epoch_steps, told
         self.name, self.sign = best[0], 1 if best[1] == "min" else -1
         self.times: list[float] = []
         self.best = float("inf")
@@ -55,8 +59,8 @@ class Lines(Callback):
         train = f"train {float(metrics['train_loss']):.4f}  " if "train_loss" in metrics else ""
         better = "  best" if self.sign * found < self.best else ""
         self.best = min(self.best, self.sign * found)
-        valid = f"valid {float(metrics['valid_loss']):.4f}"
-        valid = valid if self.name == "loss" else f"{valid}  {self.name} {found:.2f}"
+        told = "".join(f"  {name} {float(metrics[f'valid_{name}']):.2f}" for name in self.told)
+        valid = f"valid {float(metrics['valid_loss']):.4f}{told}"
         epoch = trainer.global_step / self.epoch_steps
         self.console.print(f"epoch {epoch:.4g}  step {trainer.global_step:,}  {train}{valid}{better}")
 

@@ -87,8 +87,13 @@ class Recipe:
     training: TrainingOptions
 
     @classmethod
-    def of(cls, task: str, values: Mapping[str, Any]) -> "Recipe":
+    def of(cls, task: str, values: Mapping[str, Any], *, inherit: bool = True) -> "Recipe":
         """Sort flat settings to where they belong, and check them.
+
+        Args:
+            task: What is learned.
+            values: Settings, and what is read.
+            inherit: Take over settings of the run to start from, if there is one.
 
         Raises:
             OptionError: A name is unknown or a value impossible.
@@ -97,7 +102,7 @@ class Recipe:
         kind = find_task(task).options_class
         start = _data_path(values.get("from_"))
         given = {name: value for name, value in values.items() if name not in DATA}
-        ours = (settings_of(start, task) if start else {}) | given
+        ours = inherited(start, task, given) if start and inherit else given
         known = kind.model_fields | TrainingOptions.model_fields
         for name in ours:
             if name not in known:
@@ -147,16 +152,24 @@ def read_recipe(path: Path, task: str) -> dict[str, Any]:
     return values
 
 
-def settings_of(run: Path, task: str) -> dict[str, Any]:
-    """A run's settings of data and network, for another one that starts from it.
+def inherited(run: Path, task: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Given settings, and for the others those of the run to start from; but where examples stand, everyone says anew.
 
     Raises:
         RunError: The run is missing, damaged, or of another task.
+        OptionError: A given setting is another one than the run's, and cannot be.
     """
     config = read_config(run)
     if config["task"] != task:
         raise RunError(f"{run} holds a run of the task {config['task']!r}; expected {task!r} to start from")
-    return task_of(config, run).options.model_dump()
+    options = task_of(config, run).options
+    known = options.model_dump()
+    for name in options.fixed:
+        if name in given and given[name] != known[name]:
+            raise OptionError(
+                f"{name} is {known[name]!r} in {run}, which this run starts from; received {given[name]!r}"
+            )
+    return {name: value for name, value in known.items() if name not in options.reading} | given
 
 
 def _data_path(value: Any) -> Path | None:

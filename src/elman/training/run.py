@@ -153,11 +153,12 @@ def resume_run(out: Path, console: Console, data: dict[str, Any]) -> Model:
         console.print(f"the run in {out} had already come to its end")
         return load(out)
     try:
-        recipe = Recipe.of(config["task"], config["settings"] | _not_none(config["data"]) | data)
+        recipe = Recipe.of(config["task"], config["settings"] | _not_none(config["data"]) | data, inherit=False)
     except OptionError as error:
         raise RunError(f"{out / 'config.json'} is damaged: {error}; start again in a new folder") from error
     task = find_task(recipe.task)(recipe.options)
-    examples = task.read(recipe.train, recipe.valid, out if recipe.start else None)
+    learned = out if (out / "tokenizer.json").exists() else recipe.start
+    examples = task.read(recipe.train, recipe.valid, learned if recipe.start else None)
     if examples.fingerprint != config["fingerprint"]:
         raise RunError(f"the data of {out} has changed since it was started; bring it back, or start in a new folder")
     task.save(out)

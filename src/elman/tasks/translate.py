@@ -81,7 +81,7 @@ class TranslateOptions(NetworkOptions):
     attention: Literal["additive", "general", "query_key", "multi_head", "none"] = "additive"
     """How a place of the source is compared with what is sought: a score of one look, several looks, or none."""
     attend: Attend = "after"
-    """Look after the recurrence, between its layers, inside before each step, or after each, feeding on what came of it."""
+    """Look after the recurrence, between its layers, inside before each step, or after each, feeding it to the next."""
     heads: Count = 4
     """Looks side by side, of multi_head."""
     tied: Tied = "output"

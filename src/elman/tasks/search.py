@@ -198,8 +198,6 @@ class Search:
         if weights is not None and self.aligned:
             state.looks.append(weights)
         scores = self.network.output(outputs)
-        if scores.isnan().any():
-            raise RunError("the model's scores are not numbers: its weights are damaged or diverged; train again")
         gains, units = self._forced(scores, step) if step < len(self.prefix) else self._free(state, scores, step)
         grown = (state.totals.unsqueeze(2) + gains.view(*state.totals.shape, -1)).flatten(1)
         totals, places = grown.topk(min(2 * self.beams, grown.shape[1]))
@@ -220,22 +218,30 @@ class Search:
 
     def _stop(self, state: Beams, steps: int, totals: Tensor, parents: Tensor, units: Tensor) -> None:
         """Take what there is of sentences that are as long as they may be, or that nothing can follow."""
-        for number, sentence in enumerate(state.sentences):
+        for number, (sentence, alive) in enumerate(zip(state.sentences, totals.tolist(), strict=True)):
             done, last = state.finished[sentence], steps == state.limits[sentence]
             if len(done) >= self.beams:
                 continue
-            going = totals[number].isfinite().nonzero().flatten().tolist()
+            going = [beam for beam, total in enumerate(alive) if total > -torch.inf]
             for beam in going if last else ():
                 row = int(parents[number, beam])
                 history = [*state.history[row].tolist(), int(units[number, beam])]
-                self._finish(state, number, row, float(totals[number, beam]), history, 0)
+                self._finish(state, number, row, alive[beam], history, 0)
             if not going and not done:
                 beam = int(state.totals[number].argmax())
                 row = number * self.beams + beam
                 total, history = float(state.totals[number, beam]), state.history[row].tolist()
                 self._finish(state, number, row, total, history, 0, now=False)
-            if last or not going:
+            if last or not going or self._settled(done, max(alive), steps):
                 totals[number] = -torch.inf
+
+    def _settled(self, done: list[Found], total: float, steps: int) -> bool:
+        """Is nothing that goes on as good, for its length so far, as the answers there are? It rarely gets better."""
+        wanted = self.options.n_best or 1
+        if len(done) < wanted or self.options.coverage_penalty:
+            return False
+        worst = sorted((one.score for one in done), reverse=True)[wanted - 1]
+        return worst >= total / self._length(steps)
 
     def _go_on(self, state: Beams, totals: Tensor, parents: Tensor, units: Tensor) -> None:
         """Go on with beams (B, K), without the sentences that are done."""
@@ -268,11 +274,15 @@ class Search:
     ) -> None:
         """An answer of a sentence is done; `ends` counts its end, if it came to it."""
         weights = state.looked(row, now=now)
-        score = total / ((5 + len(units) + ends) / 6) ** self.options.length_penalty  # Wu et al. 2016
+        score = total / self._length(len(units) + ends)
         if self.options.coverage_penalty and weights is not None:
             seen = weights.sum(0)[: state.lengths[state.sentences[number]]].clamp(UNSEEN, 1)
             score += self.options.coverage_penalty * float(seen.log().sum())
         state.finished[state.sentences[number]].append(Found(units, total, score, weights))
+
+    def _length(self, units: int) -> float:
+        """What a log-probability is divided by (Wu et al. 2016)."""
+        return ((5 + units) / 6) ** self.options.length_penalty
 
     def _forced(self, scores: Tensor, step: int) -> tuple[Tensor, Tensor]:
         units = torch.full((len(scores), 1), self.prefix[step])
@@ -327,7 +337,10 @@ def best_of(scores: Tensor, count: int) -> Tensor:
 
 
 def _log_probabilities(scores: Tensor, units: Tensor) -> Tensor:
-    return scores.gather(1, units) - scores.logsumexp(1, keepdim=True)
+    logs = scores.logsumexp(1, keepdim=True)
+    if logs.isnan().any():
+        raise RunError("the model's scores are not numbers: its weights are damaged or diverged; train again")
+    return scores.gather(1, units) - logs
 
 
 def _repeating(units: list[int], n: int) -> list[int]:

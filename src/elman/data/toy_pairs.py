@@ -19,7 +19,7 @@ def toy_pairs(
 
     Example:
         >>> toy_pairs("reverse", 1, length=4)
-        [('y w a q', 'q a w y')]
+        [('v t k g', 'g k t v')]
     """
     random = Random(seed)
     rows = [random.choices(LETTERS, k=length) for _ in range(count)]

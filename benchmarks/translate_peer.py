@@ -1,6 +1,6 @@
 """JoeyNMT behind standard input and output, so that a benchmark can measure it in turn with another program.
 
-    /work/peers/joeynmt/bin/python benchmarks/translate_peer.py '{"source": "train.en", "target": "train.de",
+    peers/joeynmt/bin/python benchmarks/translate_peer.py '{"source": "train.en", "target": "train.de",
         "vocabulary": "units.txt"}'
 
 The argument holds `Settings`. Texts are already cut into units with one space between them, a sentence a line, and the
@@ -33,8 +33,8 @@ Its best on two cores of an EPYC (Multi30k English to German, 6,000 joint units,
 
 The environment, apart from ours because it wants older libraries:
 
-    python3.11 -m venv /work/peers/joeynmt
-    /work/peers/joeynmt/bin/pip install torch==2.13.0 joeynmt==2.3.0 importlib_metadata "sentencepiece<0.2.1" \
+    python3.11 -m venv peers/joeynmt
+    peers/joeynmt/bin/pip install torch==2.13.0 joeynmt==2.3.0 importlib_metadata "sentencepiece<0.2.1" \
         "setuptools<81"
 """
 

@@ -1,11 +1,11 @@
-"""Training and beam search against JoeyNMT, in turn in one run: python benchmarks/translate_speed.py PEER_PYTHON
+"""Training and beam search against JoeyNMT, in turn in one run: python benchmarks/translate_speed.py
 
-PEER_PYTHON is the interpreter of the environment that `translate_peer.py` describes. Both learn Multi30k English-German
-from the same byte-pair units with the same sizes: embeddings 256, one bidirectional GRU 256, a decoder GRU 256,
-additive attention, everything tied, dropout, AdamW, 64 sentences a batch. They train in turn, TURNS times SECONDS each,
-without input feeding and with it; a row also has Elman's default, the general score. Then both translate the test
-sentences with a beam of 5, in turn. What is measured is a whole training loop on each side: making batches, forward,
-backward, clipping, the optimiser, logging. Needs ELMAN_DATA.
+JOEYNMT_PYTHON names the interpreter of the environment that `translate_peer.py` describes. Both learn Multi30k
+English-German from the same byte-pair units with the same sizes: embeddings 256, one bidirectional GRU 256, a decoder
+GRU 256, additive attention, everything tied, dropout, AdamW, 64 sentences a batch. They train in turn, TURNS times
+SECONDS each, without input feeding and with it; a row also has the general score, which costs less. Then both translate
+the test sentences with a beam of 5, in turn. What is measured is a whole training loop on each side: making batches,
+forward, backward, clipping, the optimiser, logging. Needs ELMAN_DATA.
 """
 
 import json
@@ -218,6 +218,6 @@ def main(python: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if not {"JOEYNMT_PYTHON", "ELMAN_DATA"} <= os.environ.keys():
         sys.exit(__doc__)
-    main(sys.argv[1])
+    main(os.environ["JOEYNMT_PYTHON"])

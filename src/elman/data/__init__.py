@@ -5,7 +5,7 @@ from elman.data.embedded_pairs import EmbeddedName, embedded_pairs
 from elman.data.files import locked, read_bytes, read_json, read_text, replacing, write_json, write_tensors, write_text
 from elman.data.lines import Lines, cut_to
 from elman.data.long_lags import SYMBOLS, adding, copy_memory
-from elman.data.nearest import Nearest, words
+from elman.data.nearest import Nearest
 from elman.data.pair_batches import NumberedPairs, PairBatch, PairBatches, padded_sources
 from elman.data.pairs import TURN, Pairs, join_turns, read_pairs, tidy
 from elman.data.reports import report_pairs
@@ -16,11 +16,13 @@ from elman.data.tokenizer import Tokenizer, Units
 from elman.data.toy_pairs import toy_pairs
 from elman.data.unit_dropout import UnitDropout
 from elman.data.windows import IGNORE, Window, Windows
+from elman.data.words import UNSPACED, words
 
 __all__ = [
     "IGNORE",
     "SYMBOLS",
     "TURN",
+    "UNSPACED",
     "Decoder",
     "EmbeddedName",
     "Lines",

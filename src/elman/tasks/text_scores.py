@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from elman.data import words
+from elman.data import UNSPACED, words
 from elman.errors import DataError, MissingExtra, OptionError, check_option
 
 TOKENIZERS = ("13a", "char", "intl", "none", "zh")
@@ -19,8 +19,7 @@ TOKENIZERS = ("13a", "char", "intl", "none", "zh")
 BORDERS = (8, 12, 16, 20, 30)
 HAN = ("CJK", "IDEOGRAPHIC ITERATION")
 KANA = ("HIRAGANA", "KATAKANA")
-UNSPACED = (*HAN, *KANA, "THAI", "LAO", "KHMER", "MYANMAR")
-"""How Unicode's names begin for characters of scripts without spaces between words."""
+"""How Unicode's names begin for Chinese characters, and for Japanese syllables."""
 
 
 @dataclass(frozen=True)

@@ -126,13 +126,19 @@ class Answers:
             raise DataError(f"the prefix {text!r} has units that no target of the training had; take another one")
         return units
 
-    def __call__(self, texts: Sequence[str]) -> list[list[Answer]]:
+    def __call__(self, texts: Sequence[str], *, remark: bool = False) -> list[list[Answer]]:
         """To each text its answers, the best first.
+
+        Args:
+            texts: What is answered.
+            remark: Warn where answers cannot be good.
 
         Raises:
             DataError: A text is empty, or has units that cannot be read.
         """
         sources = self._read(texts)
+        if remark:
+            self._remark(texts, sources)
         answers: dict[int, list[Answer]] = {}
         for rows in batches_of([len(one) + 1 for one in sources], UNITS_AT_ONCE):
             source, lengths = padded_sources([sources[row] for row in rows], self.source.border)
@@ -149,9 +155,7 @@ class Answers:
                 raise DataError(f"input {number:,} is empty; expected text; take it out")
         return self.source.encode_lines([tidy(text) for text in texts], "the input")
 
-    def remark(self, texts: Sequence[str]) -> None:
-        """Warn where answers cannot be good."""
-        sources = self._read(texts)
+    def _remark(self, texts: Sequence[str], sources: Sequence[Tensor]) -> None:
         strange = [number for number, one in enumerate(sources) if self._strange(one) > STRANGE]
         if strange:
             first = strange[0]
@@ -159,14 +163,14 @@ class Answers:
             warnings.warn(
                 f"{self._strange(sources[first]):.0%} of the units of {texts[first][:SHOWN]!r} are in no source that "
                 f"the model learned from{others}; is it the right language, and the right direction?",
-                stacklevel=4,
+                stacklevel=5,
             )
         longest = max(map(len, sources), default=0)
         if longest > 4 * self.known.longest:
             warnings.warn(
                 f"an input has {longest:,} units, the longest that the model learned from had {self.known.longest:,}: "
                 "its answer may be poor or cut short; try its sentences one by one",
-                stacklevel=4,
+                stacklevel=5,
             )
 
     def _strange(self, source: Tensor) -> float:

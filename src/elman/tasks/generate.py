@@ -14,7 +14,7 @@ from elman.layers import LayerState, find_cell
 from elman.models import LanguageModel
 from elman.tasks.decoding import Writing
 from elman.tasks.network_options import NetworkOptions
-from elman.tasks.options import Count, Options
+from elman.tasks.options import Count, Options, check_units
 from elman.tasks.session import Session
 from elman.tasks.task import Batches, Examples, Judge, Loss, RunningLoss, Task
 
@@ -55,10 +55,7 @@ class GenerateOptions(NetworkOptions):
     def _options_that_act(self) -> Self:
         if self.max_length and self.examples != "line":
             raise ValueError("max_length acts on lines only; add examples = line, or leave it away")
-        if self.vocabulary_size and self.units == "byte":
-            raise ValueError("vocabulary_size does not act on bytes, there are always 256; leave it away")
-        if self.min_count > 1 and self.units in ("byte", "bpe"):
-            raise ValueError(f"min_count does not act on units = {self.units}; leave it away")
+        check_units(self.units, self.vocabulary_size, self.min_count)
         return self
 
 

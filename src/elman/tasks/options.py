@@ -47,6 +47,14 @@ class Options(BaseModel):
         return _line(str(first["loc"][0]), first, cls.model_fields[str(first["loc"][0])].default)
 
 
+def check_units(units: str, vocabulary_size: int | None, min_count: int) -> None:
+    """Raise ValueError, as a validator does, where units of text have no use for a setting."""
+    if vocabulary_size and units == "byte":
+        raise ValueError("vocabulary_size does not act on bytes, there are always 256; leave it away")
+    if min_count > 1 and units in ("byte", "bpe"):
+        raise ValueError(f"min_count does not act on units = {units}; leave it away")
+
+
 def _line(name: str, first: Any, default: Any) -> str:
     received = first["input"]
     if first["type"] == "literal_error":

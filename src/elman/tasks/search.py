@@ -313,8 +313,8 @@ class Search:
 def best_of(scores: Tensor, count: int) -> Tensor:
     """The places of the largest scores of each row, the largest first.
 
-    A block that has one of them has one of the largest maxima: so most blocks are passed over once once their maximum
-    is known, and the sort sees few numbers.
+    A block that has one of them has one of the largest maxima: so most blocks are passed over once their maximum is
+    known, and the sort sees few numbers.
 
     Args:
         scores: (rows, V).

@@ -29,7 +29,7 @@ from elman.pictures import draw_alignment
 from elman.tasks.answers import UNITS_AT_ONCE, Answers, Known
 from elman.tasks.dialogue import Dialogue
 from elman.tasks.network_options import NetworkOptions
-from elman.tasks.options import Count, Options, Share
+from elman.tasks.options import Count, Options, Share, check_units
 from elman.tasks.search import Searching
 from elman.tasks.task import Examples, Judge, Loss, RunningLoss, Task
 from elman.tasks.text_scores import bleu, chrf, paired_bootstrap, rouge, tokenizer_for
@@ -91,10 +91,7 @@ class TranslateOptions(NetworkOptions):
 
     @model_validator(mode="after")
     def _options_that_act(self) -> Self:
-        if self.vocabulary_size and self.units == "byte":
-            raise ValueError("vocabulary_size does not act on bytes, there are always 256; leave it away")
-        if self.min_count > 1 and self.units in ("byte", "bpe"):
-            raise ValueError(f"min_count does not act on units = {self.units}; leave it away")
+        check_units(self.units, self.vocabulary_size, self.min_count)
         recurrent = self.attention, self.attend, self.residual, self.zoneout, self.weight_drop, self.recurrent_dropout
         if self.network == "transformer" and recurrent != ("additive", "after", False, 0, 0, 0):
             raise ValueError(
@@ -268,9 +265,7 @@ class Translate(Task):
     def predict(self, network: nn.Module, inputs: Sequence[str], **settings: Any) -> list[Any]:
         """Answers: texts, or lists of `Answer` where `n_best` is given."""
         several = settings.get("n_best") is not None
-        answers = self.answers(network, aligned=several, **settings)
-        answers.remark(inputs)
-        found = answers(inputs)
+        found = self.answers(network, aligned=several, **settings)(inputs, remark=True)
         return found if several else [each[0].text for each in found]
 
     def draw(self, network: nn.Module, text: str, path: Path, **settings: Any) -> None:
@@ -289,9 +284,7 @@ class Translate(Task):
 
     def session(self, network: nn.Module, seed: int = 0) -> Dialogue:
         def answer(source: str, **settings: Any) -> str:
-            answers = self.answers(network, aligned=False, **settings)
-            answers.remark([source])
-            return answers([source])[0][0].text
+            return self.answers(network, aligned=False, **settings)([source], remark=True)[0][0].text
 
         return Dialogue(answer, self.options.history, seed)
 

@@ -37,12 +37,12 @@ def fit(recipe: Recipe, task: Task, examples: Examples, out: Path, console: Cons
         torch.set_num_threads(options.threads)
     with quiet(), deterministic():
         seed_everything(options.seed, verbose=False)
+        checkpoint = out / "checkpoints" / "last.safetensors"
         network = task.network()
-        if recipe.start and not (out / "checkpoints" / "last.safetensors").exists():
+        if recipe.start and not checkpoint.exists():
             load_weights(recipe.start / "model.safetensors", network)
         stream = Stream(examples.train, options.epochs)
         validate_every = validation_steps(options, len(stream))
-        checkpoint = out / "checkpoints" / "last.safetensors"
         checkpoints = Checkpoints(checkpoint, options.checkpoint_minutes, validate_every, console)
         trainer = Trainer(
             accelerator="cpu",

@@ -3,9 +3,11 @@
 JOEYNMT_PYTHON names the interpreter of the environment that `translate_peer.py` describes. Both learn Multi30k
 English-German from the same byte-pair units with the same sizes: embeddings 256, one bidirectional GRU 256, a decoder
 GRU 256, additive attention, everything tied, dropout, AdamW, 64 sentences a batch. They train in turn, TURNS times
-SECONDS each, without input feeding and with it; a row also has the general score, which costs less. Then both translate
-the test sentences with a beam of 5, in turn. What is measured is a whole training loop on each side: making batches,
-forward, backward, clipping, the optimiser, logging. Needs ELMAN_DATA.
+SECONDS each, without input feeding and with it; a row also has the general score, which costs less. What is measured is
+a whole training loop on each side: making batches, forward, backward, clipping, the optimiser, logging.
+
+Then Elman trains for ON seconds more, JoeyNMT takes over the weights, and both translate the test sentences with a beam
+of 5, in turn; `same` is the share of translations that are equal. Needs ELMAN_DATA.
 """
 
 import json
@@ -21,17 +23,18 @@ from threading import Event, Thread
 from time import perf_counter
 from typing import Any
 
+import numpy
 from lightning.pytorch import Callback, Trainer
 from results import ROOT, write_result
 
 import elman
 from elman.data import Tokenizer, read_pairs
 from elman.errors import Interrupted
-from elman.tasks import Model, Translate, TranslateOptions
+from elman.tasks import Model, Translate, TranslateOptions, bleu
 from elman.training import fit
 
 DATA = Path(os.environ["ELMAN_DATA"]) / "multi30k"
-TURNS, SECONDS, WARM_UP = 5, 20, 30
+TURNS, SECONDS, WARM_UP, ON = 5, 20, 30, 240
 UNITS = 6000
 KINDS = {
     "without input feeding": ({"attention": "additive", "attend": "after"}, False),
@@ -155,15 +158,19 @@ def write_units(folder: Path) -> None:
         lines = tokenizer.encode_lines(texts)
         units = (" ".join(tokenizer.backend.id_to_token(number) for number in line.tolist()) for line in lines)
         (folder / name).write_text("".join(f"{line}\n" for line in units))
-    vocabulary = sorted(tokenizer.vocabulary, key=tokenizer.vocabulary.__getitem__)
-    (folder / "units.txt").write_text("".join(f"{unit}\n" for unit in vocabulary))
+    (folder / "units.txt").write_text("".join(f"{unit}\n" for unit in units_of(tokenizer)))
+
+
+def units_of(tokenizer: Tokenizer) -> list[str]:
+    """Units in the order of their numbers."""
+    return sorted(tokenizer.vocabulary, key=tokenizer.vocabulary.__getitem__)
 
 
 def measure_training(python: str, folder: Path, kind: str) -> dict[str, Any]:
     """Median tokens a second of both; and the translations a second, where the kind is the first."""
     settings, feeding = KINDS[kind]
     rates: dict[str, list[float]] = {"elman": [], "joeynmt": []}
-    searches: dict[str, list[float]] = {"elman": [], "joeynmt": []}
+    row: dict[str, Any] = {"kind": kind}
     peer = None if feeding is None else Peer(python, folder, feeding)
     with ours(settings, folder / kind.replace(" ", "_").replace(",", "")) as turns:
         runners = {"elman": turns.train} | ({} if peer is None else {"joeynmt": peer.train})
@@ -172,21 +179,73 @@ def measure_training(python: str, folder: Path, kind: str) -> dict[str, Any]:
         for _ in range(TURNS):
             for name, train in runners.items():
                 rates[name].append(train(SECONDS))
+        if peer is not None and not feeding:
+            turns.train(ON)
+            row |= measure_translating(loaded(turns, settings), peer, folder)
         if peer is not None:
-            model = loaded(turns, settings)
-            test = read_pairs(DATA / "test_2016_flickr", "en", "de").sources
-            for _ in range(3):
-                start = perf_counter()
-                model.predict(test, beam_size=5)
-                searches["elman"].append(len(test) / (perf_counter() - start))
-                found = peer.ask(do="translate", file=str(folder / "test.en"), beam=5, batch=64)
-                searches["joeynmt"].append(found["sentences"] / found["seconds"])
             peer.ask(do="quit")
-    row: dict[str, Any] = {"kind": kind}
-    for what, found in (("tokens/s", rates), ("sentences/s", searches)):
-        row |= {f"{name} {what}": round(median(values)) for name, values in found.items() if values}
+    row |= {f"{name} tokens/s": round(median(values)) for name, values in rates.items() if values}
     print(row, flush=True)
     return row
+
+
+def measure_translating(model: Model, peer: Peer, folder: Path) -> dict[str, Any]:
+    """Median sentences a second of both, with one network; its BLEU; and the share of equal translations."""
+    test = read_pairs(DATA / "test_2016_flickr", "en", "de")
+    numpy.savez(folder / "weights.npz", **as_joeynmt(model))
+    peer.ask(do="load", file=str(folder / "weights.npz"))
+    rates: dict[str, list[float]] = {"elman": [], "joeynmt": []}
+    mine, theirs = [], []
+    for _ in range(3):
+        start = perf_counter()
+        mine = model.predict(test.sources, beam_size=5)
+        rates["elman"].append(len(mine) / (perf_counter() - start))
+        found = peer.ask(do="translate", file=str(folder / "test.en"), beam=5, batch=64)
+        theirs = written(Path(found["out"]), model.task.target)
+        rates["joeynmt"].append(found["sentences"] / found["seconds"])
+    same = sum(a == b for a, b in zip(mine, theirs, strict=True)) / len(mine)
+    scores = {"elman BLEU": bleu(mine, test.targets).value, "joeynmt BLEU": bleu(theirs, test.targets).value}
+    rounded = {name: round(value, 2) for name, value in scores.items()} | {"same": round(same, 3)}
+    return {f"{name} sentences/s": round(median(values)) for name, values in rates.items()} | rounded
+
+
+def written(file: Path, tokenizer: Tokenizer) -> list[str]:
+    """The texts of JoeyNMT's units, a line each."""
+    lines = (line.split() for line in file.read_text().splitlines())
+    return [tokenizer.decode(tokenizer.vocabulary[unit] for unit in line).strip() for line in lines]
+
+
+def as_joeynmt(model: Model) -> dict[str, Any]:
+    """The network's weights under JoeyNMT's names."""
+    weights = {name: tensor.detach().numpy() for name, tensor in model.network.state_dict().items()}
+    size = len(weights["body.decoder.readout.linear.bias"])
+    look = weights["body.decoder.readout.linear.weight"]  # JoeyNMT has the state first, then what was seen
+    found = {
+        "units": numpy.array(units_of(model.task.source)),
+        "border": model.task.source.border,
+        "trg_embed.lut.weight": weights["target.weight"],
+        "decoder.output_layer.bias": weights["output.bias"],
+        "decoder.att_vector_layer.weight": numpy.concatenate([look[:, -size:], look[:, :-size]], axis=1),
+        "decoder.att_vector_layer.bias": weights["body.decoder.readout.linear.bias"],
+        "decoder.attention.key_layer.weight": weights["body.decoder.attention.score.key.weight"],
+        "decoder.attention.key_layer.bias": weights["body.decoder.attention.score.key.bias"],
+        "decoder.attention.query_layer.weight": weights["body.decoder.attention.score.query.weight"],
+        "decoder.attention.energy_layer.weight": weights["body.decoder.attention.score.energy.weight"],
+        "decoder.bridge_layer.weight": weights["body.bridge.linears.0.weight"],
+        "decoder.bridge_layer.bias": weights["body.bridge.linears.0.bias"],
+    }
+    layers = {
+        "encoder.rnn.{}_l0": "body.encoder.cells.0.",
+        "encoder.rnn.{}_l0_reverse": "body.encoder.cells.1.",
+        "decoder.rnn.{}_l0": "body.decoder.stack.cells.0.",
+    }
+    for theirs, cell in layers.items():
+        inner = weights[cell + "bias_hn"]
+        found[theirs.format("weight_ih")] = weights[cell + "weight_ih"]
+        found[theirs.format("weight_hh")] = weights[cell + "weight_hh"]
+        found[theirs.format("bias_ih")] = weights[cell + "bias"]
+        found[theirs.format("bias_hh")] = numpy.concatenate([numpy.zeros(2 * len(inner), inner.dtype), inner])
+    return found
 
 
 def loaded(turns: Turns, settings: dict[str, Any]) -> Model:
@@ -210,7 +269,6 @@ def main(python: str) -> None:
         "train_input_feeding_vs_joeynmt": feeding["elman tokens/s"] / feeding["joeynmt tokens/s"],
         "train_general_vs_joeynmt": general["elman tokens/s"] / without["joeynmt tokens/s"],
         "beam_vs_joeynmt": without["elman sentences/s"] / without["joeynmt sentences/s"],
-        "beam_input_feeding_vs_joeynmt": feeding["elman sentences/s"] / feeding["joeynmt sentences/s"],
     }
     write_result(
         "translate_speed", {key: round(value, 2) for key, value in metrics.items()}, perf_counter() - begin, rows

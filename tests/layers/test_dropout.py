@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from elman.errors import OptionError
-from elman.layers import Embedding, sequence_dropout
+from elman.layers import Embedding, drop_features, sequence_dropout
 
 
 @pytest.mark.parametrize("p", [0.0, 0.2, 0.7])
@@ -15,6 +15,29 @@ def test_one_mask_for_a_sequence(p: float) -> None:
     assert (kept == kept[0]).all()
     assert abs((~kept[0]).double().mean() - p) < 0.05  # over four standard deviations of 2000 draws' mean
     torch.testing.assert_close(y[kept], x[kept] / (1 - p))
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.99])
+def test_steps_have_masks_of_their_own(p: float) -> None:
+    x = torch.randn(41, 51, 61)
+    y = drop_features(x, p, training=True, per_sequence=False)
+    kept = y != 0
+    torch.testing.assert_close(y[kept], x[kept] / (1 - p))
+    for axis in range(3):  # no step, row or feature has much more or less
+        rows = kept.double().transpose(0, axis).flatten(1)
+        assert ((rows.mean(1) - (1 - p)).abs() < 6 * (p * (1 - p) / rows.shape[1]) ** 0.5).all()
+    assert abs(kept.double().mean() - (1 - p)) < 5 * (p * (1 - p) / x.numel()) ** 0.5
+
+
+def test_a_seed_makes_a_mask() -> None:
+    x = torch.ones(7, 5, 3)  # an odd number of features
+    found = []
+    for seed in (3, 3, 4):
+        torch.manual_seed(seed)
+        found.append(drop_features(x, 0.5, training=True, per_sequence=False))
+    assert torch.equal(found[0], found[1])
+    assert not torch.equal(found[0], found[2])
+    assert drop_features(x, 0.5, training=False, per_sequence=False) is x
 
 
 def test_rows_have_masks_of_their_own() -> None:

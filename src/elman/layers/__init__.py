@@ -28,7 +28,7 @@ from elman.layers.drop_in import GRU, LSTM, RNN
 from elman.layers.dropout import Embedding, drop_features, sequence_dropout
 from elman.layers.encoder_decoder import Attend, Encoded, EncoderDecoder, Look, Regularisation, Writing
 from elman.layers.explain import explain
-from elman.layers.linear_cross_entropy import linear_cross_entropy
+from elman.layers.linear_cross_entropy import linear_cross_entropy, softmax_in_place
 from elman.layers.recurrent import LayerState, Recurrent, detach_state
 from elman.layers.stacked import Stacked
 from elman.layers.step import Step, compile_step
@@ -82,4 +82,5 @@ __all__ = [
     "find_cell",
     "linear_cross_entropy",
     "sequence_dropout",
+    "softmax_in_place",
 ]

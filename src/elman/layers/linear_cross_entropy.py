@@ -86,18 +86,25 @@ def _scores(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return torch.addmm(bias, x, weight.t())
 
 
-def _softmax(scores: Tensor, targets: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
-    """Losses (N,), and probabilities in the memory of the scores.
+def softmax_in_place(scores: Tensor) -> Tensor:
+    """Turn scores (N, V) into probabilities where they stand.
 
     What a row's exponentials add up to follows from its largest score and what became of that, which is never small:
     two sweeps fewer than `logsumexp` and `exp`.
+
+    Returns:
+        The logarithm of that sum, (N, 1).
     """
-    right = scores.gather(1, targets.unsqueeze(1))
-    wanted = right * (1 - smoothing) + scores.mean(1, keepdim=True) * smoothing if smoothing else right
     largest = scores.amax(1, keepdim=True)
     torch.softmax(scores, 1, out=scores)
-    losses = largest - scores.amax(1, keepdim=True).log() - wanted
-    return losses.squeeze(1), scores
+    return largest - scores.amax(1, keepdim=True).log()
+
+
+def _softmax(scores: Tensor, targets: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
+    """Losses (N,), and probabilities in the memory of the scores."""
+    right = scores.gather(1, targets.unsqueeze(1))
+    wanted = right * (1 - smoothing) + scores.mean(1, keepdim=True) * smoothing if smoothing else right
+    return (softmax_in_place(scores) - wanted).squeeze(1), scores
 
 
 def _into_gradient(probabilities: Tensor, targets: Tensor, smoothing: float, rows: int) -> Tensor:

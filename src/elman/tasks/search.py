@@ -3,7 +3,7 @@
 Key: B sentences, K beams, S source time, T steps taken, V vocabulary, C candidates.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from random import Random
@@ -14,11 +14,15 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from elman.errors import OptionError, RunError
+from elman.layers import softmax_in_place
 from elman.models import Position, Translator
 from elman.tasks.decoding import Sampling, sample
 from elman.tasks.options import Count, Seed
 
 NotNegative = Annotated[float, Field(ge=0)]
+
+SCORES_AT_ONCE = 1 << 22
+"""What is sought among them while they are in the cache: 16 MB."""
 
 BLOCK = 64
 """Scores are searched for the best in blocks of so many."""
@@ -149,7 +153,6 @@ class Search:
         self.forbidden = list(forbidden)
         self.beams = 1 if options.sample else min(options.beam_size, vocabulary)
         self.aligned = aligned or options.coverage_penalty > 0
-        self.choose: Callable[[Beams, Tensor], tuple[Tensor, Tensor]] = self._draw if options.sample else self._best
         self.generators: list[torch.Generator] = []
 
     @torch.inference_mode()
@@ -197,8 +200,7 @@ class Search:
         outputs, weights, state.position = self.network.write(last, state.position)
         if weights is not None and self.aligned:
             state.looks.append(weights)
-        scores = self.network.output(outputs)
-        gains, units = self._forced(scores, step) if step < len(self.prefix) else self._free(state, scores, step)
+        gains, units = self._offered(state, outputs, step)
         grown = (state.totals.unsqueeze(2) + gains.view(*state.totals.shape, -1)).flatten(1)
         totals, places = grown.topk(min(2 * self.beams, grown.shape[1]))
         parents = places // gains.shape[1] + torch.arange(len(totals)).unsqueeze(1) * self.beams
@@ -284,30 +286,41 @@ class Search:
         """What a log-probability is divided by (Wu et al. 2016)."""
         return ((5 + units) / 6) ** self.options.length_penalty
 
-    def _forced(self, scores: Tensor, step: int) -> tuple[Tensor, Tensor]:
-        units = torch.full((len(scores), 1), self.prefix[step])
+    def _offered(self, state: Beams, outputs: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        """Gains and units (B K, C) of what may come next."""
+        count = max(1, SCORES_AT_ONCE // self.network.output.out_features)
+        blocks = range(0, len(outputs), count)
+        found = [self._of_block(state, outputs[first : first + count], first, step) for first in blocks]
+        gains, units = zip(*found, strict=True)
+        return torch.cat(gains), torch.cat(units)
+
+    def _of_block(self, state: Beams, outputs: Tensor, first: int, step: int) -> tuple[Tensor, Tensor]:
+        """The same for some rows, from a first one on."""
+        scores = self.network.output(outputs)
+        if step < len(self.prefix):
+            units = torch.full((len(scores), 1), self.prefix[step])
+        else:
+            self._forbid(scores, state.history[first : first + len(scores)])
+            units = self._draw(state, scores, first) if self.options.sample else self._best(scores)
         return _log_probabilities(scores, units), units
 
-    def _free(self, state: Beams, scores: Tensor, step: int) -> tuple[Tensor, Tensor]:
-        """Gains and units (B K, C) of what may come next."""
+    def _forbid(self, scores: Tensor, history: Tensor) -> None:
+        """Take what may not come next out of the scores (rows, V) after what was written (rows, T)."""
         if self.forbidden:
             scores[:, self.forbidden] = -torch.inf
+        step = history.shape[1]
         if not step:  # an answer has one unit at least
             scores[:, self.border] = -torch.inf
         if 0 < self.options.no_repeat <= step:
-            for row, units in enumerate(state.history.tolist()):
+            for row, units in enumerate(history.tolist()):
                 scores[row, _repeating(units, self.options.no_repeat)] = -torch.inf
-        return self.choose(state, scores)
 
-    def _best(self, state: Beams, scores: Tensor) -> tuple[Tensor, Tensor]:
-        units = best_of(scores, min(2 * self.beams, scores.shape[1]))
-        return _log_probabilities(scores, units), units
+    def _best(self, scores: Tensor) -> Tensor:
+        return best_of(scores, min(2 * self.beams, scores.shape[1]))
 
-    def _draw(self, state: Beams, scores: Tensor) -> tuple[Tensor, Tensor]:
-        rows = zip(scores.split(1), state.sentences, strict=True)
-        drawn = [sample(row, self.options, self.generators[sentence]) for row, sentence in rows]
-        units = torch.stack(drawn)
-        return _log_probabilities(scores, units), units
+    def _draw(self, state: Beams, scores: Tensor, first: int) -> Tensor:
+        rows = zip(scores.split(1), state.sentences[first:], strict=False)
+        return torch.stack([sample(row, self.options, self.generators[sentence]) for row, sentence in rows])
 
 
 def best_of(scores: Tensor, count: int) -> Tensor:
@@ -337,10 +350,13 @@ def best_of(scores: Tensor, count: int) -> Tensor:
 
 
 def _log_probabilities(scores: Tensor, units: Tensor) -> Tensor:
-    logs = scores.logsumexp(1, keepdim=True)
-    if logs.isnan().any():
+    """Of some units (rows, C); the scores are used up."""
+    chosen = scores.gather(1, units)
+    logs = softmax_in_place(scores)
+    found = torch.where(chosen == -torch.inf, -torch.inf, chosen - logs)
+    if found.isnan().any():
         raise RunError("the model's scores are not numbers: its weights are damaged or diverged; train again")
-    return scores.gather(1, units) - logs
+    return found
 
 
 def _repeating(units: list[int], n: int) -> list[int]:

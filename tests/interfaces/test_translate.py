@@ -97,6 +97,7 @@ ANSWERING = {
     "a text by itself": (["evaluate", "RUN", "--text=one"], "a text by itself can be scored by generate"),
     "several": (["evaluate", "RUN", "pairs.tsv", "--n-best=2"], "n_best does not act when a model is judged"),
     "prefix": (["predict", "RUN", "one", "--prefix=Ж"], "the prefix 'Ж' has units that no target"),
+    "judged on other columns": (["evaluate", "RUN", "named.jsonl", "--source=source"], "did you mean 'src'"),
     "judged on nothing": (["evaluate", "RUN", "nowhere.tsv"], "there is no file nowhere.tsv"),
 }
 
@@ -138,6 +139,14 @@ def test_evaluate_tells_scores_and_how_they_were_found(run, cli, here):
     against = json.loads(cli("evaluate", run, "pairs.tsv", "--against", run, "--beam-size=1", "--json").out)
     assert against["difference"] == 0
     assert against["p"] > 0.9
+
+
+def test_columns_stand_elsewhere_in_the_file_that_a_model_is_judged_on(run, cli):
+    def loss(*columns: str) -> float:
+        return json.loads(cli("evaluate", run, "named.jsonl", "--json", "--beam-size=1", *columns).out)["loss"]
+
+    assert loss("--source=src", "--target=tgt") == loss()
+    assert loss("--source=tgt", "--target=src") != loss()
 
 
 def test_a_picture(run, cli, here):

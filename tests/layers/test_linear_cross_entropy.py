@@ -46,3 +46,20 @@ def test_large_scores_do_not_overflow():
 def test_shapes_that_do_not_fit_are_named():
     with pytest.raises(ShapeError, match=r"\(4, 3\)"):
         linear_cross_entropy(torch.zeros(2, 5), torch.zeros(4, 3), torch.zeros(4), torch.zeros(2, dtype=torch.long))
+
+
+@pytest.mark.parametrize("incoming", [torch.float32, torch.bfloat16])
+def test_autocast_rounds_what_is_multiplied_only(incoming: torch.dtype):
+    x, weight, bias = torch.randn(40, 64).to(incoming).requires_grad_(), torch.randn(30, 64) / 8, torch.randn(30)
+    targets = torch.randint(0, 30, (40,))
+    weights = [weight.requires_grad_(), bias.requires_grad_()]
+    exact = torch.autograd.grad(linear_cross_entropy(x.float(), *weights, targets), [x, *weights])
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = linear_cross_entropy(x, *weights, targets)
+        with torch.no_grad():
+            assert torch.equal(linear_cross_entropy(x, *weights, targets), loss)
+    rounded = torch.autograd.grad(loss, [x, *weights])
+    assert loss.dtype == torch.float32
+    for ours, theirs in zip(rounded, exact, strict=True):
+        assert ours.dtype == theirs.dtype
+        assert 0 < (ours - theirs).norm() / theirs.norm() < 0.01

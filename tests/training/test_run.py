@@ -85,6 +85,16 @@ def test_an_own_cell_trains_reloads_and_predicts(text, no_pictures):
     assert read_text(text.parent / "run" / "cell.py") == read_text(text.parent / "mine.py")  # kept to be read
 
 
+def test_precision_acts_in_training_and_weights_stay_whole(text, no_pictures, tmp_path):
+    found = {}
+    for precision in ("f32", "bf16"):
+        model = elman.train("generate", train=text, out=tmp_path / precision, precision=precision, **SMALL)
+        assert {each.dtype for each in model.network.parameters()} == {torch.float32}
+        found[precision] = read_json(tmp_path / precision / "metrics.json")["valid"]["loss"]
+    assert found["bf16"] != found["f32"]
+    assert found["bf16"] == pytest.approx(found["f32"], rel=0.02)
+
+
 def test_early_stopping_stops(text, no_pictures):
     _, told = train(text, learning_rate=1e-12, early_stopping=2, epochs=20)
     assert told.count("valid") - told.count("validation") < 6

@@ -101,7 +101,7 @@ class PairBatches:
         self.pairs, self.varied = pairs, varied
         self.source_border, self.target_border = (torch.tensor([border]) for border in borders)
         self.lengths = pairs.lengths()
-        self.ends = list(_ends(self.lengths.sort().values.tolist(), units))
+        self.ends = ends_of(self.lengths.sort(descending=True).values.tolist(), units)
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -112,11 +112,11 @@ class PairBatches:
         return self.of(self._rows(*self._epoch(epoch), number), epoch)
 
     def _epoch(self, epoch: int) -> tuple[Tensor, Tensor]:
-        """The order of pairs, shortest first and those of one length shuffled; and that of batches."""
+        """The order of pairs, longest first and those of one length shuffled; and that of batches."""
         if getattr(self, "_known", (None,))[0] != epoch:
             generator = torch.Generator().manual_seed(epoch)
             mixed = torch.randperm(len(self.pairs), generator=generator)
-            pairs = mixed[self.lengths[mixed].argsort(stable=True)]
+            pairs = mixed[self.lengths[mixed].argsort(descending=True, stable=True)]
             self._known = (epoch, pairs, torch.randperm(len(self), generator=generator))
         return self._known[1:]  # pyright: ignore[reportReturnType]
 
@@ -141,7 +141,7 @@ class PairBatches:
         )
 
     def __iter__(self) -> Iterator[PairBatch]:
-        order = self.lengths.argsort(stable=True)
+        order = self.lengths.argsort(descending=True, stable=True)
         return (self.of(self._rows(order, torch.arange(len(self)), number)) for number in range(len(self)))
 
     def _pair(self, row: int, epoch: int | None) -> tuple[Tensor, Tensor]:
@@ -164,11 +164,17 @@ def padded_sources(sources: Sequence[Tensor], border: int) -> tuple[Tensor, Tens
     return pad_sequence(ended, padding_value=border), torch.tensor([len(one) for one in ended])
 
 
-def _ends(lengths: Sequence[int], units: int) -> Iterator[int]:
-    """Where each batch ends among lengths in their order."""
-    first = 0
-    for place, length in enumerate(lengths):
-        if place > first and (place - first + 1) * length > units:
-            yield place
+def ends_of(lengths: Sequence[int], units: int) -> list[int]:
+    """Where batches end among sequences, the longest first, so that each has at most so many units with its padding.
+
+    A sequence that is longer has a batch of its own.
+
+    >>> ends_of([9, 4, 3], 10)
+    [1, 3]
+    """
+    first, ends = 0, []
+    for place in range(1, len(lengths)):
+        if (place - first + 1) * lengths[first] > units:
+            ends.append(place)
             first = place
-    yield len(lengths)
+    return [*ends, len(lengths)] if lengths else []

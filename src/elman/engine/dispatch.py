@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from elman.engine.backends.base import Backend, Sequence
 from elman.engine.backends.eager import Eager
 from elman.engine.backends.llvm import LLVM, custom_op, kinds
-from elman.engine.backends.llvm.backend import in_one_dtype, origin
+from elman.engine.backends.llvm.backend import origin
 from elman.engine.capture import Kind
 from elman.engine.cell import Cell, Context
 from elman.engine.phases import Plan
@@ -88,7 +88,6 @@ def _wish() -> str | None:
 
 def _run_traced(cell: Cell, sequence: Sequence) -> tuple[Tensor, tuple[Tensor, ...]]:
     """The same under `torch.compile` and `torch.export`, as one operation of the graph."""
-    sequence = in_one_dtype(cell, sequence)
     if sequence.x.device.type != "cpu" or listened():
         return BACKENDS["eager"].run(cell, sequence)
     known = _known(cell, sequence.x.dtype, kinds(sequence.context), _wish())

@@ -4,6 +4,7 @@ Key: T time, B batch, I input size, O output size.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Integer
@@ -56,7 +57,14 @@ def scan(
         torch.Size([5, 2, 16])
     """
     cell = as_cell(cell)
-    _check_input(cell, x, parameters)
+    weight = _first_weight(cell, parameters)
+    _check_input(cell, x, weight)
+    if weight is not None and torch.is_autocast_enabled(x.device.type):
+        x, state, context = (_in_dtype(each, weight.dtype) for each in (x, state, context))
+        with torch.autocast(x.device.type, enabled=False):
+            return scan(
+                cell, x, state, lengths=lengths, resets=resets, context=context, reverse=reverse, parameters=parameters
+            )
     time, batch, _ = x.shape
     _check_state(cell, state, batch)
     _check_context(context, batch)
@@ -74,15 +82,25 @@ def scan(
     return run(cell, sequence)
 
 
-def _check_input(cell: Cell, x: Tensor, parameters: Mapping[str, Tensor] | None) -> None:
+def _first_weight(cell: Cell, parameters: Mapping[str, Tensor] | None) -> Tensor | None:
+    weight = next(iter((parameters or {}).values()), None)
+    return first_weight(cell) if weight is None else weight
+
+
+def _in_dtype(tensors: Any, dtype: torch.dtype) -> Any:
+    """Under autocast what comes in may have a smaller dtype; recurrences are computed in that of the weights."""
+    if isinstance(tensors, tuple):
+        return tuple(_in_dtype(each, dtype) for each in tensors)
+    return tensors.to(dtype) if isinstance(tensors, Tensor) and tensors.is_floating_point() else tensors
+
+
+def _check_input(cell: Cell, x: Tensor, weight: Tensor | None) -> None:
     if x.dim() != 3 or x.shape[-1] != cell.input_size:
         raise ShapeError(
             f"{type(cell).__name__} expects input of shape (time, batch, {cell.input_size}); received {tuple(x.shape)}"
         )
     if not x.is_floating_point():
         raise ShapeError(f"{type(cell).__name__} expects floating-point input; received {x.dtype}; try x.float()")
-    weight = next(iter((parameters or {}).values()), None)
-    weight = first_weight(cell) if weight is None else weight
     if weight is None or weight.dtype == x.dtype or not weight.is_floating_point():
         return
     if not torch.is_autocast_enabled(x.device.type):

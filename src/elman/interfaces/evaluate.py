@@ -65,7 +65,10 @@ evaluate_command = with_options(
             each
             for task in TASKS.values()
             if task.answers_when_judged
-            for each in fields(task.predicting_class, f"Of models that {task.name}")
+            for each in (
+                *fields(task.options_class, f"Of models that {task.name}", task.options_class.columns),
+                *fields(task.predicting_class, f"Of models that {task.name}"),
+            )
         ),
     ],
     "Say how good a model is on a file, or how well it expects a text.",

@@ -42,9 +42,9 @@ def field(name: str, info: FieldInfo, panel: str) -> Parameter:
     return option(name, str if words else kind, info.description or "", panel, default, words and f"[{words}]")
 
 
-def fields(options: type[Options], panel: str) -> Iterable[Parameter]:
-    """All settings as options."""
-    return [field(name, info, panel) for name, info in options.model_fields.items()]
+def fields(options: type[Options], panel: str, names: Iterable[str] | None = None) -> Iterable[Parameter]:
+    """Settings as options, all of them or some."""
+    return [field(name, options.model_fields[name], panel) for name in names or options.model_fields]
 
 
 def with_options(command: Callable[..., None], parameters: Iterable[Parameter], text: str) -> Callable[..., None]:

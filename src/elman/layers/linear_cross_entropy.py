@@ -49,26 +49,31 @@ def linear_cross_entropy(
     counts = targets != ignore
     if not counts.all():
         x, targets = x[counts], targets[counts]
+    dtype = _dtype(x)
     if torch.is_grad_enabled():
-        return _LinearCrossEntropy.apply(x, weight, bias, targets, smoothing)  # pyright: ignore[reportReturnType]
-    total = x.new_zeros(())
+        return _LinearCrossEntropy.apply(x, weight, bias, targets, smoothing, dtype)  # pyright: ignore[reportReturnType]
+    total, weight, bias = weight.new_zeros(()), weight.to(dtype), bias.to(dtype)
     for part, its in zip(x.split(ROWS), targets.split(ROWS), strict=True):
-        total += _softmax(_scores(part, weight, bias), its, smoothing)[0].sum()
+        total += _softmax(_scores(part.to(dtype), weight, bias), its, smoothing)[0].sum()
     return total / len(x)
 
 
 class _LinearCrossEntropy(Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float) -> Tensor:
-        total = x.new_zeros(())
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float, dtype: torch.dtype
+    ) -> Tensor:
+        total = weight.new_zeros(())
         dx, dweight, dbias = torch.empty_like(x), torch.zeros_like(weight), torch.zeros_like(bias)
-        for part, its, dpart in zip(x.split(ROWS), targets.split(ROWS), dx.split(ROWS), strict=True):
+        weight, bias = weight.to(dtype), bias.to(dtype)
+        for part, its, dpart in zip(x.to(dtype).split(ROWS), targets.split(ROWS), dx.split(ROWS), strict=True):
             losses, probabilities = _softmax(_scores(part, weight, bias), its, smoothing)
             total += losses.sum()
             dscores = _into_gradient(probabilities, its, smoothing, len(x))
-            torch.mm(dscores, weight, out=dpart)
-            dweight.addmm_(dscores.t(), part)
             dbias += dscores.sum(0)
+            dscores = dscores.to(dtype)
+            dpart.copy_(dscores @ weight)
+            dweight += dscores.t() @ part
         ctx.save_for_backward(dx, dweight, dbias)
         return total / len(x)
 
@@ -79,11 +84,19 @@ class _LinearCrossEntropy(Function):
         (gradient,) = gradients
         if float(gradient) != 1:
             found = [each * gradient for each in found]
-        return *found, None, None
+        return *found, None, None, None
+
+
+def _dtype(x: Tensor) -> torch.dtype:
+    """That of products: under autocast its own, as torch's linear has it."""
+    kind = x.device.type
+    small = torch.is_autocast_enabled(kind) and x.dtype != torch.float64
+    return torch.get_autocast_dtype(kind) if small else x.dtype
 
 
 def _scores(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    return torch.addmm(bias, x, weight.t())
+    scores = torch.addmm(bias, x, weight.t())
+    return scores if x.dtype == torch.float64 else scores.float()
 
 
 def softmax_in_place(scores: Tensor) -> Tensor:

@@ -4,15 +4,16 @@ Key: S source time, T target time.
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from elman.data import Tokenizer, padded_sources, read_json, tidy, write_json
+from elman.data import Tokenizer, ends_of, padded_sources, read_json, tidy, write_json
 from elman.errors import DataError, RunError
 from elman.models import Translator
 from elman.tasks.search import Found, Search, Searching
@@ -140,7 +141,9 @@ class Answers:
         if remark:
             self._remark(texts, sources)
         answers: dict[int, list[Answer]] = {}
-        for rows in batches_of([len(one) + 1 for one in sources], UNITS_AT_ONCE):
+        order = sorted(range(len(sources)), key=lambda row: -len(sources[row]))
+        ends = ends_of([len(sources[row]) + 1 for row in order], UNITS_AT_ONCE)
+        for rows in (order[first:last] for first, last in pairwise([0, *ends])):
             source, lengths = padded_sources([sources[row] for row in rows], self.source.border)
             for column, (row, found) in enumerate(zip(rows, self.search(source, lengths), strict=True)):
                 read = source[: lengths[column], column]
@@ -184,19 +187,3 @@ class Answers:
         alignment = None if found.weights is None else found.weights[: len(units), : len(source)].clone()
         text = self.target.decode(found.units).strip()
         return Answer(text, found.score, found.log_probability, units, self.source.pieces(source.tolist()), alignment)
-
-
-def batches_of(lengths: Sequence[int], units: int) -> Iterator[list[int]]:
-    """Rows of similar length, longest first, in batches of at most so many units with their padding.
-
-    >>> list(batches_of([3, 9, 4], 10))
-    [[1], [2, 0]]
-    """
-    rows: list[int] = []
-    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
-        if rows and (len(rows) + 1) * lengths[rows[0]] > units:
-            yield rows
-            rows = []
-        rows.append(row)
-    if rows:
-        yield rows

@@ -76,7 +76,8 @@ class Model:
 
         Args:
             path: The file.
-            settings: As in `predict`, for tasks that answer before they are judged.
+            settings: As in `predict`, for tasks that answer before they are judged; and columns, such as `source` and
+                `target` of `translate`, where the file has them elsewhere than the training data.
 
         Raises:
             DataError: The file cannot be used.
@@ -86,7 +87,9 @@ class Model:
 
     def judge(self, path: str | Path, **settings: Any) -> Judge:
         """As `evaluate`, but with all that was found out: scores, notes, and the answers where there are any."""
-        return judged(self.task.judge(**settings), self.network, self.task.read_to_score(Path(path)))
+        columns = {name: settings.pop(name) for name in self.task.options.columns if name in settings}
+        task = self.task.reading(**columns) if columns else self.task
+        return judged(task.judge(**settings), self.network, task.read_to_score(Path(path)))
 
     def score(self, text: str) -> dict[str, float]:
         """How well a model of the task `generate` expects a text: scores as in `evaluate`.

@@ -17,6 +17,8 @@ class Options(BaseModel):
 
     reading: ClassVar[tuple[str, ...]] = ()
     """Options that say where examples stand: a run that starts from another one has its own."""
+    columns: ClassVar[tuple[str, ...]] = ()
+    """Those of them that say where in a file: the file that a model is judged on may have them elsewhere."""
     fixed: ClassVar[tuple[str, ...]] = ()
     """Options that such a run cannot change: what the model knows and is made of."""
 

@@ -2,9 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 import torch
 from torch import Tensor, nn
@@ -151,6 +152,12 @@ class Task(ABC):
 
     def __init__(self, options: Options) -> None:
         self.options: Any = options
+
+    def reading(self, **columns: str) -> Self:
+        """The same task, for a file in which things stand elsewhere."""
+        task = copy(self)
+        task.options = type(self.options).of(self.options.model_dump() | columns)
+        return task
 
     @abstractmethod
     def read(self, train: Path | None, valid: Path | None, start: Path | None = None) -> Examples:

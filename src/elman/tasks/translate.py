@@ -45,6 +45,7 @@ class TranslateOptions(NetworkOptions):
     """What is learned from pairs of texts, and with what."""
 
     reading: ClassVar[tuple[str, ...]] = ("source", "target", "history", "embedded", "max_length", "too_long")
+    columns: ClassVar[tuple[str, ...]] = ("source", "target")
     fixed: ClassVar[tuple[str, ...]] = (
         *(*NetworkOptions.fixed, "units", "vocabulary", "vocabulary_size", "min_count"),
         *("network", "decoder_layers", "attention", "attend", "heads", "tied"),

@@ -4,6 +4,7 @@ from math import isfinite
 from time import monotonic
 from typing import Any
 
+import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
@@ -31,7 +32,8 @@ class TrainingModule(LightningModule):
         if self.random_states is not None:  # the first step after a resume
             set_random_states(self.random_states)
             self.random_states = None
-        loss = self.task.loss(self.network, batch, None if batch.fresh else self.carried)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.precision == "bf16"):
+            loss = self.task.loss(self.network, batch, None if batch.fresh else self.carried)
         self.carried = detach_state(loss.state)
         self.log("train_loss", loss.mean, prog_bar=True)
         return loss.mean

@@ -55,6 +55,8 @@ class TrainingOptions(Options):
     """Steps between two entries in the logs."""
     seed: Seed = 0
     """Where all randomness starts; the same seed gives the same weights, bit for bit."""
+    precision: Literal["f32", "bf16"] = "f32"
+    """Numbers in products outside the recurrent layers; bf16 has three digits, and is fast where processors know it."""
     threads: Annotated[int, Field(ge=0)] = 0
     """Processor threads; 0 leaves PyTorch's choice."""
 

@@ -22,7 +22,7 @@ from elman.engine.backends.llvm.rows import rows
 from elman.engine.backends.llvm.run import Inputs, Job, Scan, forward
 from elman.engine.backends.llvm.store import Slot
 from elman.engine.capture import Captured, Draw, Kind
-from elman.engine.cell import Cell, State, as_sizes, check_initial_state, first_weight
+from elman.engine.cell import Cell, State, as_sizes, check_initial_state
 from elman.engine.fingerprint import fingerprint
 from elman.engine.lower import Lowered, lower
 from elman.engine.stand_in import with_parameters
@@ -43,7 +43,6 @@ class LLVM:
         self._lock = RLock()
 
     def run(self, cell: Cell, sequence: Sequence) -> tuple[Tensor, State]:
-        sequence = in_one_dtype(cell, sequence)
         program = self.program(cell, sequence.x.dtype, kinds(sequence.context))
         keep = torch.is_grad_enabled()
         if keep not in program.checked and sequence.x.numel():
@@ -210,15 +209,6 @@ def _names(states: int, wanted: int) -> list[str]:
 def kinds(context: Tensors[Tensor]) -> tuple[Kind, ...]:
     """Shapes without the batch, and dtypes."""
     return tuple((tuple(each.shape[1:]), each.dtype) for each in context)
-
-
-def in_one_dtype(cell: Cell, sequence: Sequence) -> Sequence:
-    """The input in the dtype of the weights: under autocast it may come in a smaller one; kernels compute in f32."""
-    weight = next((each for each in sequence.parameters.values() if each.is_floating_point()), None)
-    weight = first_weight(cell) if weight is None else weight
-    if weight is None or weight.dtype == sequence.x.dtype:
-        return sequence
-    return replace(sequence, x=sequence.x.to(weight.dtype))
 
 
 def prepared(names: Names, prelude: Function, cell: Cell, sequence: Sequence) -> tuple[Tensor, ...]:

@@ -28,20 +28,20 @@ from elman.layers import Step
 from elman.pictures import draw_by_length
 from elman.tasks import Model, by_length
 
-EPOCHS = 10
+EPOCHS = 8
+ONE = {"decoder_layers": 1}
 NETWORKS: dict[str, dict[str, Any]] = {
-    "no attention": {"attention": "none", "hidden_size": 288},
-    "after": {"attend": "after"},
-    "between": {"attend": "between", "decoder_layers": 2, "hidden_size": 224},
-    "inside": {"attend": "inside", "attention": "additive"},
-    "feeding": {"attend": "feeding", "attention": "additive"},
+    "no attention": {"attention": "none", "attend": "after", "hidden_size": 384} | ONE,
+    "after": {"attend": "after", "hidden_size": 336} | ONE,
+    "between": {"attend": "between", "hidden_size": 256},
+    "inside": {"attend": "inside", "hidden_size": 288} | ONE,
+    "feeding": {"attend": "feeding", "hidden_size": 304} | ONE,
     "transformer": {
         "network": "transformer",
+        "attend": "after",
         "hidden_size": 512,
-        "num_layers": 1,
-        "decoder_layers": 1,
+        "num_layers": 2,
         "heads": 4,
-        "dropout": 0.3,
         "learning_rate": 0.001,
     },
 }

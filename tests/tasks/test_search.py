@@ -183,6 +183,24 @@ def test_without_alignment_the_answers_are_the_same():
     assert plain[0][0].weights is None
 
 
+def test_precision_rounds_scores_and_leaves_the_network_as_it_is():
+    network = make()
+    settings = {"beam_size": 1, "max_length": 5}
+    (exact,), (rounded,) = (search(network, settings | {"precision": name}, 1)[0] for name in ("f32", "bf16"))
+    assert 0 < abs(rounded.log_probability - exact.log_probability) < 0.02 * abs(exact.log_probability)
+    assert network.output.weight.dtype == torch.float32
+
+
+def test_scores_are_sought_block_by_block(monkeypatch: pytest.MonkeyPatch):
+    network, settings = make(), {"n_best": 3, "no_repeat": 2, "max_length": 6}
+    whole, drawn = search(network, settings, 6), search(network, {"sample": True}, 6)
+    monkeypatch.setattr("elman.tasks.search.SCORES_AT_ONCE", 4 * UNITS)
+    assert [[one.units for one in each] for each in search(network, settings, 6)] == [
+        [one.units for one in each] for each in whole
+    ]
+    assert [each[0].units for each in search(network, {"sample": True}, 6)] == [each[0].units for each in drawn]
+
+
 def test_a_prefix_longer_than_an_answer_is_refused():
     with pytest.raises(OptionError, match="max_length expects more than the prefix has, 3 units; received 3"):
         search(make(), {"max_length": 3}, prefix=torch.tensor([1, 2, 3]))

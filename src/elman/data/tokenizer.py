@@ -161,7 +161,11 @@ class Tokenizer:
 
     def pieces(self, numbers: Iterable[int]) -> list[str]:
         """Each unit as a text of its own, for people; bytes that are no character by themselves are �."""
-        return [self.decoder().put(self.backend.id_to_token(number) or "") for number in numbers]
+        return [self._pieces[number] for number in numbers]
+
+    @cached_property
+    def _pieces(self) -> list[str]:
+        return [self.decoder().put(self.backend.id_to_token(number) or "") for number in range(len(self))]
 
     def decode(self, numbers: Iterable[int] | Tensor) -> str:
         """The text of some units."""

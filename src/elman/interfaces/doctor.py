@@ -24,6 +24,8 @@ LIBRARIES = (
 )
 EXTRAS = {"translate": ("sacrebleu", "rouge-score", "num2words", "babel")}
 """What some users need, and the libraries in it."""
+BF16 = ("avx512_bf16", "amx_bf16", "bf16")
+"""Instructions that make `--precision bf16` worth its rounding, as torch calls them."""
 
 
 def examine() -> dict[str, Any]:
@@ -38,6 +40,7 @@ def examine() -> dict[str, Any]:
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "threads of torch": torch.get_num_threads(),
         "instruction set": torch.backends.cpu.get_cpu_capability(),
+        "bfloat16 products": _multiplies_bf16(),
         "oneDNN": torch.backends.mkldnn.is_available(),
         "OpenMP": torch.backends.openmp.is_available(),
         "GPU": torch.cuda.is_available(),
@@ -51,6 +54,13 @@ def _version(library: str) -> str:
         return version(library)
     except PackageNotFoundError:
         return "missing"
+
+
+def _multiplies_bf16() -> bool | str:
+    if not hasattr(torch.cpu, "get_capabilities"):
+        return "unknown, this torch is too old to say"
+    found = torch.cpu.get_capabilities()
+    return any(found.get(name) for name in BF16)
 
 
 def _processor() -> str:

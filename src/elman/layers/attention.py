@@ -81,8 +81,22 @@ class AdditiveScore(Score):
 
     def forward(self, query: Tensor, keys: Tensor) -> Tensor:
         queries = max(1, PAIRS // max(1, keys.numel()))
-        parts = [self.energy(torch.tanh(part.unsqueeze(2) + keys.unsqueeze(1))) for part in self._parts(query, queries)]
-        return (torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]).squeeze(3)
+        compared = self._compared if torch.is_grad_enabled() else self._compared_by_products
+        parts = [compared(part, keys) for part in self._parts(query, queries)]
+        return torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
+
+    def _compared(self, query: Tensor, keys: Tensor) -> Tensor:
+        return self.energy(torch.tanh(query.unsqueeze(2) + keys.unsqueeze(1))).squeeze(3)
+
+    def _compared_by_products(self, query: Tensor, keys: Tensor) -> Tensor:
+        """The same from e^2q and e^2k, whose product is e^2(q + k): so no pair needs a tanh of its own.
+
+        tanh(x) = 1 - 2 / (e^2x + 1). Numbers beyond 43 are cut, where e^2x would leave f32.
+        """
+        query, keys = (torch.exp(2 * each.clamp(-43, 43)) for each in (query, keys))
+        grown = query.unsqueeze(2) * keys.unsqueeze(1)
+        weight = self.energy.weight[0]
+        return weight.sum() - 2 * torch.matmul(grown.add_(1).reciprocal_(), weight)
 
     def _parts(self, query: Tensor, count: int) -> Sequence[Tensor]:
         """A few queries at a time, where their pairs with all keys would not fit in memory."""

@@ -99,18 +99,22 @@ def _scores(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return scores if x.dtype == torch.float64 else scores.float()
 
 
-def softmax_in_place(scores: Tensor) -> Tensor:
+def softmax_in_place(scores: Tensor, best: Tensor | None = None) -> Tensor:
     """Turn scores (N, V) into probabilities where they stand.
 
     What a row's exponentials add up to follows from its largest score and what became of that, which is never small:
     two sweeps fewer than `logsumexp` and `exp`.
 
+    Args:
+        scores: What is used up.
+        best: Places (N, 1) of the largest scores, where they are known.
+
     Returns:
         The logarithm of that sum, (N, 1).
     """
-    largest = scores.amax(1, keepdim=True)
+    largest = scores.amax(1, keepdim=True) if best is None else scores.gather(1, best)
     torch.softmax(scores, 1, out=scores)
-    return largest - scores.amax(1, keepdim=True).log()
+    return largest - (scores.amax(1, keepdim=True) if best is None else scores.gather(1, best)).log()
 
 
 def _softmax(scores: Tensor, targets: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:

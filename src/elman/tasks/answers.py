@@ -18,7 +18,7 @@ from elman.errors import DataError, RunError
 from elman.models import Translator
 from elman.tasks.search import Found, Search, Searching
 
-UNITS_AT_ONCE = 2_000
+UNITS_AT_ONCE = 4_000
 """Source units that are answered side by side, padding included."""
 
 STRANGE = 0.3

@@ -4,10 +4,11 @@ Key: B sentences, K beams, S source time, T steps taken, V vocabulary, C candida
 """
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import chain
 from random import Random
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import torch
 from pydantic import Field, model_validator
@@ -21,8 +22,8 @@ from elman.tasks.options import Count, Seed
 
 NotNegative = Annotated[float, Field(ge=0)]
 
-SCORES_AT_ONCE = 1 << 22
-"""What is sought among them while they are in the cache: 16 MB."""
+SCORES_AT_ONCE = 1 << 23
+"""Of so many rows at a time: 32 MB."""
 
 BLOCK = 64
 """Scores are searched for the best in blocks of so many."""
@@ -55,6 +56,8 @@ class Searching(Sampling):
     """Draw each unit by its probability, instead of searching for the best answer."""
     seed: Seed = 0
     """The same seed draws the same answers."""
+    precision: Literal["f32", "bf16"] = "f32"
+    """Numbers in the output layer; bf16 has three digits, and is fast where processors know it."""
 
     @model_validator(mode="after")
     def _options_that_act(self) -> Self:
@@ -83,7 +86,7 @@ class Found:
 
 @dataclass
 class Beams:
-    """Answers in the making: K rows for each sentence that is not done."""
+    """Answers in the making: K rows for each sentence that is not done; a single one before the first step."""
 
     position: Position
     sentences: list[int]
@@ -145,6 +148,8 @@ class Search:
                 f"beam_size expects at most {vocabulary:,}, the units of the vocabulary; received {options.beam_size:,}"
             )
         self.network, self.border, self.options = network, border, options
+        small = options.precision == "bf16"
+        self.output = deepcopy(network.output).to(torch.bfloat16) if small else network.output
         self.prefix = [] if prefix is None else prefix.tolist()
         if options.max_length and len(self.prefix) >= options.max_length:
             raise OptionError(
@@ -171,15 +176,12 @@ class Search:
         return [sorted(each, key=lambda one: -one.score)[:wanted] for each in found]
 
     def _search(self, source: Tensor, lengths: list[int]) -> list[list[Found]]:
-        batch, beams = source.shape[1], self.beams
-        totals = torch.full((batch, beams), -torch.inf)
-        totals[:, 0] = 0
-        position = self.network.start(source, torch.tensor(lengths))
+        batch = source.shape[1]
         state = Beams(
-            position.select(torch.arange(batch).repeat_interleave(beams)),
+            self.network.start(source, torch.tensor(lengths)),
             list(range(batch)),
-            totals,
-            torch.empty(batch * beams, 0, dtype=torch.long),
+            torch.zeros(batch, 1),
+            torch.empty(batch, 0, dtype=torch.long),
             lengths,
             [self._limit(length) for length in lengths],
             [[] for _ in range(batch)],
@@ -203,7 +205,7 @@ class Search:
         gains, units = self._offered(state, outputs, step)
         grown = (state.totals.unsqueeze(2) + gains.view(*state.totals.shape, -1)).flatten(1)
         totals, places = grown.topk(min(2 * self.beams, grown.shape[1]))
-        parents = places // gains.shape[1] + torch.arange(len(totals)).unsqueeze(1) * self.beams
+        parents = places // gains.shape[1] + torch.arange(len(totals)).unsqueeze(1) * state.totals.shape[1]
         units = units.view(len(totals), -1).gather(1, places)
         order = self._end(state, totals, parents, units)
         totals, parents, units = (each.gather(1, order) for each in (totals, parents, units))
@@ -215,7 +217,8 @@ class Search:
         ends = units == self.border
         for number, place in (ends[:, : self.beams] & totals[:, : self.beams].isfinite()).nonzero().tolist():
             row = int(parents[number, place])
-            self._finish(state, number, row, float(totals[number, place]), state.history[row].tolist(), 1)
+            history, steps = state.history[row].tolist(), state.history.shape[1] + 1
+            self._finish(state, number, row, float(totals[number, place]), history, steps)
         return ends.to(torch.uint8).argsort(dim=1, stable=True)[:, : self.beams]
 
     def _stop(self, state: Beams, steps: int, totals: Tensor, parents: Tensor, units: Tensor) -> None:
@@ -228,12 +231,12 @@ class Search:
             for beam in going if last else ():
                 row = int(parents[number, beam])
                 history = [*state.history[row].tolist(), int(units[number, beam])]
-                self._finish(state, number, row, alive[beam], history, 0)
+                self._finish(state, number, row, alive[beam], history, steps)
             if not going and not done:
                 beam = int(state.totals[number].argmax())
-                row = number * self.beams + beam
+                row = number * state.totals.shape[1] + beam
                 total, history = float(state.totals[number, beam]), state.history[row].tolist()
-                self._finish(state, number, row, total, history, 0, now=False)
+                self._finish(state, number, row, total, history, steps - 1)
             if last or not going or self._settled(done, max(alive), steps):
                 totals[number] = -torch.inf
 
@@ -263,32 +266,22 @@ class Search:
         if going:
             state.position = state.position.select(rows, kept if dropped else None)
 
-    def _finish(
-        self,
-        state: Beams,
-        number: int,
-        row: int,
-        total: float,
-        units: list[int],
-        ends: int,
-        *,
-        now: bool = True,
-    ) -> None:
-        """An answer of a sentence is done; `ends` counts its end, if it came to it."""
-        weights = state.looked(row, now=now)
-        score = total / self._length(len(units) + ends)
+    def _finish(self, state: Beams, number: int, row: int, total: float, units: list[int], steps: int) -> None:
+        """An answer of a sentence is done, after so many steps; that to its end counts too, if it came to it."""
+        weights = state.looked(row, now=steps > state.history.shape[1])
+        score = total / self._length(steps)
         if self.options.coverage_penalty and weights is not None:
             seen = weights.sum(0)[: state.lengths[state.sentences[number]]].clamp(UNSEEN, 1)
             score += self.options.coverage_penalty * float(seen.log().sum())
         state.finished[state.sentences[number]].append(Found(units, total, score, weights))
 
-    def _length(self, units: int) -> float:
+    def _length(self, steps: int) -> float:
         """What a log-probability is divided by (Wu et al. 2016)."""
-        return ((5 + units) / 6) ** self.options.length_penalty
+        return ((5 + steps) / 6) ** self.options.length_penalty
 
     def _offered(self, state: Beams, outputs: Tensor, step: int) -> tuple[Tensor, Tensor]:
         """Gains and units (B K, C) of what may come next."""
-        count = max(1, SCORES_AT_ONCE // self.network.output.out_features)
+        count = max(1, SCORES_AT_ONCE // self.output.out_features)
         blocks = range(0, len(outputs), count)
         found = [self._of_block(state, outputs[first : first + count], first, step) for first in blocks]
         gains, units = zip(*found, strict=True)
@@ -296,13 +289,16 @@ class Search:
 
     def _of_block(self, state: Beams, outputs: Tensor, first: int, step: int) -> tuple[Tensor, Tensor]:
         """The same for some rows, from a first one on."""
-        scores = self.network.output(outputs)
+        scores = self.output(outputs.to(self.output.weight.dtype)).to(outputs.dtype)
         if step < len(self.prefix):
             units = torch.full((len(scores), 1), self.prefix[step])
-        else:
-            self._forbid(scores, state.history[first : first + len(scores)])
-            units = self._draw(state, scores, first) if self.options.sample else self._best(scores)
-        return _log_probabilities(scores, units), units
+            return _log_probabilities(scores, units), units
+        self._forbid(scores, state.history[first : first + len(scores)])
+        if self.options.sample:
+            units = self._draw(state, scores, first)
+            return _log_probabilities(scores, units), units
+        units = best_of(scores, min(2 * self.beams, scores.shape[1]))
+        return _log_probabilities(scores, units, units[:, :1]), units
 
     def _forbid(self, scores: Tensor, history: Tensor) -> None:
         """Take what may not come next out of the scores (rows, V) after what was written (rows, T)."""
@@ -314,9 +310,6 @@ class Search:
         if 0 < self.options.no_repeat <= step:
             for row, units in enumerate(history.tolist()):
                 scores[row, _repeating(units, self.options.no_repeat)] = -torch.inf
-
-    def _best(self, scores: Tensor) -> Tensor:
-        return best_of(scores, min(2 * self.beams, scores.shape[1]))
 
     def _draw(self, state: Beams, scores: Tensor, first: int) -> Tensor:
         rows = zip(scores.split(1), state.sentences[first:], strict=False)
@@ -349,10 +342,10 @@ def best_of(scores: Tensor, count: int) -> Tensor:
     return torch.cat([places, rest], 1).gather(1, torch.cat([few, tail], 1).topk(count).indices)
 
 
-def _log_probabilities(scores: Tensor, units: Tensor) -> Tensor:
-    """Of some units (rows, C); the scores are used up."""
+def _log_probabilities(scores: Tensor, units: Tensor, best: Tensor | None = None) -> Tensor:
+    """Of some units (rows, C); the scores, whose largest are at places (rows, 1) if that is known, are used up."""
     chosen = scores.gather(1, units)
-    logs = softmax_in_place(scores)
+    logs = softmax_in_place(scores, best)
     found = torch.where(chosen == -torch.inf, -torch.inf, chosen - logs)
     if found.isnan().any():
         raise RunError("the model's scores are not numbers: its weights are damaged or diverged; train again")

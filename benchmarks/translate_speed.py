@@ -3,8 +3,9 @@
 JOEYNMT_PYTHON names the interpreter of the environment that `translate_peer.py` describes. Both learn Multi30k
 English-German from the same byte-pair units with the same sizes: embeddings 256, one bidirectional GRU 256, a decoder
 GRU 256, additive attention, everything tied, dropout, AdamW, 64 sentences a batch. They train in turn, TURNS times
-SECONDS each, without input feeding and with it; a row also has Elman's `--precision bf16`, which JoeyNMT lacks on a processor. What is measured is
-a whole training loop on each side: making batches, forward, backward, clipping, the optimiser, logging.
+SECONDS each, without input feeding and with it; a row also has Elman's `--precision bf16`, which JoeyNMT lacks on a
+processor. What is measured is a whole training loop on each side: making batches, forward, backward, clipping, the
+optimiser, logging.
 
 Then Elman trains for ON seconds more, JoeyNMT takes over the weights, and both translate the test sentences with a beam
 of 5, in turn; `same` is the share of translations that are equal. Needs ELMAN_DATA.

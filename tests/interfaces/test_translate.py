@@ -60,7 +60,7 @@ TRAINING = {
     ),
     "one of the files": (["--train=text", "--source=en", "--target=fr"], "there is no file text.fr"),
     "no ends": (["--train=text"], "text is no table; expected a file that ends in"),
-    "wrong column": (["--train=named.jsonl", "--source=source", "--target=tgt"], "did you mean 'src'"),
+    "wrong column": (["--train=named.jsonl", "--source=sr", "--target=tgt"], "did you mean 'src'"),
     "default columns": (["--train=named.jsonl"], "'source'"),
     "empty file": (["--train=empty.tsv"], "empty.tsv is empty"),
     "empty sides": (["--train=sides.tsv"], "the source or the target is empty in all 2"),
@@ -97,7 +97,10 @@ ANSWERING = {
     "a text by itself": (["evaluate", "RUN", "--text=one"], "a text by itself can be scored by generate"),
     "several": (["evaluate", "RUN", "pairs.tsv", "--n-best=2"], "n_best does not act when a model is judged"),
     "prefix": (["predict", "RUN", "one", "--prefix=Ж"], "the prefix 'Ж' has units that no target"),
-    "judged on other columns": (["evaluate", "RUN", "named.jsonl", "--source=source"], "did you mean 'src'"),
+    "judged on other columns": (
+        ["evaluate", "RUN", "named.jsonl", "--source=sr", "--target=tgt"],
+        "did you mean 'src'",
+    ),
     "judged on nothing": (["evaluate", "RUN", "nowhere.tsv"], "there is no file nowhere.tsv"),
 }
 
@@ -141,12 +144,13 @@ def test_evaluate_tells_scores_and_how_they_were_found(run, cli, here):
     assert against["p"] > 0.9
 
 
-def test_columns_stand_elsewhere_in_the_file_that_a_model_is_judged_on(run, cli):
-    def loss(*columns: str) -> float:
-        return json.loads(cli("evaluate", run, "named.jsonl", "--json", "--beam-size=1", *columns).out)["loss"]
+def test_columns_stand_elsewhere_in_the_file_that_a_model_is_judged_on(run, cli, here):
+    def loss(file: str, *columns: str) -> float:
+        return json.loads(cli("evaluate", run, file, "--json", "--beam-size=1", *columns).out)["loss"]
 
-    assert loss("--source=src", "--target=tgt") == loss()
-    assert loss("--source=tgt", "--target=src") != loss()
+    (here / "same.tsv").write_text("one\teins\ntwo\tzwei\n")
+    assert loss("named.jsonl", "--source=src", "--target=tgt") == loss("same.tsv")
+    assert loss("named.jsonl", "--source=tgt", "--target=src") != loss("same.tsv")
 
 
 def test_a_picture(run, cli, here):

@@ -6,9 +6,10 @@ from elman.data.files import locked, read_bytes, read_json, read_text, replacing
 from elman.data.lines import Lines, cut_to
 from elman.data.long_lags import SYMBOLS, adding, copy_memory
 from elman.data.nearest import Nearest
-from elman.data.pair_batches import NumberedPairs, PairBatch, PairBatches, ends_of, padded_sources
+from elman.data.pair_batches import NumberedPairs, PairBatch, PairBatches, padded_sources
 from elman.data.pairs import TURN, Pairs, join_turns, read_pairs, tidy
 from elman.data.reports import report_pairs
+from elman.data.rows_by_length import RowsByLength
 from elman.data.spelled import spelled_pairs
 from elman.data.tables import Table, is_table, read_columns, read_table
 from elman.data.text import Texts, embedded_text, read_texts
@@ -31,6 +32,7 @@ __all__ = [
     "PairBatch",
     "PairBatches",
     "Pairs",
+    "RowsByLength",
     "Table",
     "Texts",
     "Tokenizer",
@@ -43,7 +45,6 @@ __all__ = [
     "cut_to",
     "embedded_pairs",
     "embedded_text",
-    "ends_of",
     "is_table",
     "join_turns",
     "locked",

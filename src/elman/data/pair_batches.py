@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from elman.data.rows_by_length import RowsByLength
 from elman.data.unit_dropout import UnitDropout
 from elman.data.windows import IGNORE
 from elman.errors import DataError
@@ -100,29 +101,14 @@ class PairBatches:
             raise DataError(f"{name} has no pair of texts; expected one or more")
         self.pairs, self.varied = pairs, varied
         self.source_border, self.target_border = (torch.tensor([border]) for border in borders)
-        self.lengths = pairs.lengths()
-        self.ends = ends_of(self.lengths.sort(descending=True).values.tolist(), units)
+        self.rows = RowsByLength(pairs.lengths(), units)
 
     def __len__(self) -> int:
-        return len(self.ends)
+        return len(self.rows)
 
     def batch(self, position: int) -> PairBatch:
         """The batch at a position of an endless reading, epoch after epoch."""
-        epoch, number = divmod(position, len(self))
-        return self.of(self._rows(*self._epoch(epoch), number), epoch)
-
-    def _epoch(self, epoch: int) -> tuple[Tensor, Tensor]:
-        """The order of pairs, longest first and those of one length shuffled; and that of batches."""
-        if getattr(self, "_known", (None,))[0] != epoch:
-            generator = torch.Generator().manual_seed(epoch)
-            mixed = torch.randperm(len(self.pairs), generator=generator)
-            pairs = mixed[self.lengths[mixed].argsort(descending=True, stable=True)]
-            self._known = (epoch, pairs, torch.randperm(len(self), generator=generator))
-        return self._known[1:]  # pyright: ignore[reportReturnType]
-
-    def _rows(self, pairs: Tensor, batches: Tensor, number: int) -> list[int]:
-        place = int(batches[number])
-        return pairs[self.ends[place - 1] if place else 0 : self.ends[place]].tolist()
+        return self.of(*self.rows.at(position))
 
     def of(self, rows: Sequence[int], epoch: int | None = None) -> PairBatch:
         """A batch of some pairs, varied if there is an epoch."""
@@ -141,8 +127,7 @@ class PairBatches:
         )
 
     def __iter__(self) -> Iterator[PairBatch]:
-        order = self.lengths.argsort(descending=True, stable=True)
-        return (self.of(self._rows(order, torch.arange(len(self)), number)) for number in range(len(self)))
+        return (self.of(rows) for rows in self.rows)
 
     def _pair(self, row: int, epoch: int | None) -> tuple[Tensor, Tensor]:
         pair = self.pairs.sources[row], self.pairs.targets[row]
@@ -162,19 +147,3 @@ def padded_sources(sources: Sequence[Tensor], border: int) -> tuple[Tensor, Tens
     """
     ended = [torch.cat([one, torch.tensor([border])]) for one in sources]
     return pad_sequence(ended, padding_value=border), torch.tensor([len(one) for one in ended])
-
-
-def ends_of(lengths: Sequence[int], units: int) -> list[int]:
-    """Where batches end among sequences, the longest first, so that each has at most so many units with its padding.
-
-    A sequence that is longer has a batch of its own.
-
-    >>> ends_of([9, 4, 3], 10)
-    [1, 3]
-    """
-    first, ends = 0, []
-    for place in range(1, len(lengths)):
-        if (place - first + 1) * lengths[first] > units:
-            ends.append(place)
-            first = place
-    return [*ends, len(lengths)] if lengths else []

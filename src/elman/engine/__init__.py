@@ -6,7 +6,7 @@ from elman.engine.dispatch import BACKENDS, Explanation, FallbackWarning, explai
 from elman.engine.padding import within, without_padding
 from elman.engine.probe import probe_states
 from elman.engine.record import Recording, recording
-from elman.engine.scan import scan
+from elman.engine.scan import autocast_dtype, scan
 from elman.engine.stepping import Level, Steps
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "TorchCell",
     "as_cell",
     "as_sizes",
+    "autocast_dtype",
     "explain_scan",
     "kernel_facts",
     "probe_states",

@@ -59,7 +59,7 @@ def scan(
     cell = as_cell(cell)
     weight = _first_weight(cell, parameters)
     _check_input(cell, x, weight)
-    if weight is not None and torch.is_autocast_enabled(x.device.type):
+    if weight is not None and autocast_dtype(x):
         x, state, context = (_in_dtype(each, weight.dtype) for each in (x, state, context))
         with torch.autocast(x.device.type, enabled=False):
             return scan(
@@ -87,6 +87,14 @@ def _first_weight(cell: Cell, parameters: Mapping[str, Tensor] | None) -> Tensor
     return first_weight(cell) if weight is None else weight
 
 
+def autocast_dtype(x: Tensor) -> torch.dtype | None:
+    """That of products under `torch.autocast`, where it acts on a tensor's device."""
+    kind = x.device.type
+    if not torch.amp.is_autocast_available(kind) or not torch.is_autocast_enabled(kind):
+        return None
+    return torch.get_autocast_dtype(kind)
+
+
 def _in_dtype(tensors: Any, dtype: torch.dtype) -> Any:
     """Under autocast what comes in may have a smaller dtype; recurrences are computed in that of the weights."""
     if isinstance(tensors, tuple):
@@ -103,7 +111,7 @@ def _check_input(cell: Cell, x: Tensor, weight: Tensor | None) -> None:
         raise ShapeError(f"{type(cell).__name__} expects floating-point input; received {x.dtype}; try x.float()")
     if weight is None or weight.dtype == x.dtype or not weight.is_floating_point():
         return
-    if not torch.is_autocast_enabled(x.device.type):
+    if not autocast_dtype(x):
         raise ShapeError(
             f"{type(cell).__name__} has weights of {weight.dtype}; received input of {x.dtype}; "
             "convert one of them, with x.to(...) or layer.to(...)"

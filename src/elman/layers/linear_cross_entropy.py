@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
+from elman.engine import autocast_dtype
 from elman.errors import ShapeError
 
 ROWS = 1024
@@ -49,7 +50,8 @@ def linear_cross_entropy(
     counts = targets != ignore
     if not counts.all():
         x, targets = x[counts], targets[counts]
-    dtype = _dtype(x)
+    small = None if x.dtype == torch.float64 else autocast_dtype(x)
+    dtype = small or x.dtype  # of products; under autocast its own, as torch's linear has it
     if torch.is_grad_enabled():
         return _LinearCrossEntropy.apply(x, weight, bias, targets, smoothing, dtype)  # pyright: ignore[reportReturnType]
     total, weight, bias = weight.new_zeros(()), weight.to(dtype), bias.to(dtype)
@@ -85,13 +87,6 @@ class _LinearCrossEntropy(Function):
         if float(gradient) != 1:
             found = [each * gradient for each in found]
         return *found, None, None, None
-
-
-def _dtype(x: Tensor) -> torch.dtype:
-    """That of products: under autocast its own, as torch's linear has it."""
-    kind = x.device.type
-    small = torch.is_autocast_enabled(kind) and x.dtype != torch.float64
-    return torch.get_autocast_dtype(kind) if small else x.dtype
 
 
 def _scores(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

@@ -6,14 +6,13 @@ Key: S source time, T target time.
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from elman.data import Tokenizer, ends_of, padded_sources, read_json, tidy, write_json
+from elman.data import RowsByLength, Tokenizer, padded_sources, read_json, tidy, write_json
 from elman.errors import DataError, RunError
 from elman.models import Translator
 from elman.tasks.search import Found, Search, Searching
@@ -141,9 +140,7 @@ class Answers:
         if remark:
             self._remark(texts, sources)
         answers: dict[int, list[Answer]] = {}
-        order = sorted(range(len(sources)), key=lambda row: -len(sources[row]))
-        ends = ends_of([len(sources[row]) + 1 for row in order], UNITS_AT_ONCE)
-        for rows in (order[first:last] for first, last in pairwise([0, *ends])):
+        for rows in RowsByLength(torch.tensor([len(one) + 1 for one in sources]), UNITS_AT_ONCE):
             source, lengths = padded_sources([sources[row] for row in rows], self.source.border)
             for column, (row, found) in enumerate(zip(rows, self.search(source, lengths), strict=True)):
                 read = source[: lengths[column], column]

@@ -3,8 +3,8 @@
 JOEYNMT_PYTHON names the interpreter of the environment that `translate_peer.py` describes. Both learn Multi30k
 English-German from the same byte-pair units with the same sizes: embeddings 256, one bidirectional GRU 256, a decoder
 GRU 256, additive attention, everything tied, dropout, AdamW, 64 sentences a batch. They train in turn, TURNS times
-SECONDS each, without input feeding and with it; a row also has Elman's `--precision bf16`, which JoeyNMT lacks on a
-processor. What is measured is a whole training loop on each side: making batches, forward, backward, clipping, the
+SECONDS each, without input feeding and with it; a third runner is Elman with `--precision bf16`, which JoeyNMT lacks on
+a processor. What is measured is a whole training loop on each side: making batches, forward, backward, clipping, the
 optimiser, logging.
 
 Then Elman trains for ON seconds more, JoeyNMT takes over the weights, and both translate the test sentences with a beam
@@ -37,11 +37,7 @@ from elman.training import fit
 DATA = Path(os.environ["ELMAN_DATA"]) / "multi30k"
 TURNS, SECONDS, WARM_UP, ON = 5, 20, 30, 240
 UNITS = 6000
-KINDS = {
-    "without input feeding": ({"attention": "additive", "attend": "after"}, False),
-    "with input feeding": ({"attention": "additive", "attend": "feeding"}, True),
-    "without, in bf16": ({"attention": "additive", "attend": "after", "precision": "bf16"}, None),
-}
+KINDS = {"without input feeding": "after", "with input feeding": "feeding"}
 SETTINGS: dict[str, Any] = {
     "cell": "gru",
     "vocabulary_size": UNITS,
@@ -168,24 +164,25 @@ def units_of(tokenizer: Tokenizer) -> list[str]:
 
 
 def measure_training(python: str, folder: Path, kind: str) -> dict[str, Any]:
-    """Median tokens a second of both; and the translations a second, where the kind is the first."""
-    settings, feeding = KINDS[kind]
-    rates: dict[str, list[float]] = {"elman": [], "joeynmt": []}
+    """Median tokens a second of all; and the translations a second, where the kind is the first."""
+    settings = {"attention": "additive", "attend": KINDS[kind]}
+    feeding = KINDS[kind] == "feeding"
+    peer = Peer(python, folder, feeding)
+    rates: dict[str, list[float]] = {"elman": [], "elman bf16": [], "joeynmt": []}
     row: dict[str, Any] = {"kind": kind}
-    peer = None if feeding is None else Peer(python, folder, feeding)
-    with ours(settings, folder / kind.replace(" ", "_").replace(",", "")) as turns:
-        runners = {"elman": turns.train} | ({} if peer is None else {"joeynmt": peer.train})
+    runs = folder / KINDS[kind]
+    with ours(settings, runs / "f32") as turns, ours(settings | {"precision": "bf16"}, runs / "bf16") as small:
+        runners = dict(zip(rates, (turns.train, small.train, peer.train), strict=True))
         for train in runners.values():
             train(WARM_UP)
         for _ in range(TURNS):
             for name, train in runners.items():
                 rates[name].append(train(SECONDS))
-        if peer is not None and not feeding:
+        if not feeding:
             turns.train(ON)
             row |= measure_translating(loaded(turns, settings), peer, folder)
-        if peer is not None:
-            peer.ask(do="quit")
-    row |= {f"{name} tokens/s": round(median(values)) for name, values in rates.items() if values}
+        peer.ask(do="quit")
+    row |= {f"{name} tokens/s": round(median(values)) for name, values in rates.items()}
     print(row, flush=True)
     return row
 
@@ -265,11 +262,11 @@ def main(python: str) -> None:
         folder = Path(name)
         write_units(folder)
         rows = [measure_training(python, folder, kind) for kind in KINDS]
-    without, feeding, small = rows
+    without, feeding = rows
     metrics = {
         "train_vs_joeynmt": without["elman tokens/s"] / without["joeynmt tokens/s"],
         "train_input_feeding_vs_joeynmt": feeding["elman tokens/s"] / feeding["joeynmt tokens/s"],
-        "train_bf16_vs_joeynmt": small["elman tokens/s"] / without["joeynmt tokens/s"],
+        "train_bf16_vs_joeynmt": without["elman bf16 tokens/s"] / without["joeynmt tokens/s"],
         "beam_vs_joeynmt": without["elman sentences/s"] / without["joeynmt sentences/s"],
         "beam_bf16_vs_joeynmt": without["elman bf16 sentences/s"] / without["joeynmt sentences/s"],
     }

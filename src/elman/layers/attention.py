@@ -19,6 +19,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from elman.engine import within, without_padding
 from elman.errors import OptionError, ShapeError, check_option
+from elman.layers.additive import additive_energies
 from elman.layers.cells import Factory, GRUCell
 from elman.layers.recurrent import Recurrent
 from elman.layers.wrappers import check_probability
@@ -81,22 +82,15 @@ class AdditiveScore(Score):
 
     def forward(self, query: Tensor, keys: Tensor) -> Tensor:
         queries = max(1, PAIRS // max(1, keys.numel()))
-        compared = self._compared if torch.is_grad_enabled() else self._compared_by_products
+        compared = self._compared if query.shape[1] == 1 else self._compared_at_once
         parts = [compared(part, keys) for part in self._parts(query, queries)]
         return torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
 
     def _compared(self, query: Tensor, keys: Tensor) -> Tensor:
         return self.energy(torch.tanh(query.unsqueeze(2) + keys.unsqueeze(1))).squeeze(3)
 
-    def _compared_by_products(self, query: Tensor, keys: Tensor) -> Tensor:
-        """The same from e^2q and e^2k, whose product is e^2(q + k): so no pair needs a tanh of its own.
-
-        tanh(x) = 1 - 2 / (e^2x + 1). Numbers beyond 43 are cut, where e^2x would leave f32.
-        """
-        query, keys = (torch.exp(2 * each.clamp(-43, 43)) for each in (query, keys))
-        grown = query.unsqueeze(2) * keys.unsqueeze(1)
-        weight = self.energy.weight[0]
-        return weight.sum() - 2 * torch.matmul(grown.add_(1).reciprocal_(), weight)
+    def _compared_at_once(self, query: Tensor, keys: Tensor) -> Tensor:
+        return additive_energies(query, keys, self.energy.weight[0])
 
     def _parts(self, query: Tensor, count: int) -> Sequence[Tensor]:
         """A few queries at a time, where their pairs with all keys would not fit in memory."""

@@ -217,7 +217,7 @@ def written(file: Path, tokenizer: Tokenizer) -> list[str]:
 def as_joeynmt(model: Model) -> dict[str, Any]:
     """The network's weights under JoeyNMT's names."""
     weights = {name: tensor.detach().numpy() for name, tensor in model.network.state_dict().items()}
-    size = len(weights["body.decoder.readout.linear.bias"])
+    size = weights["body.decoder.attention.score.query.weight"].shape[1]  # of the decoder's state
     look = weights["body.decoder.readout.linear.weight"]  # JoeyNMT has the state first, then what was seen
     found = {
         "units": numpy.array(units_of(model.task.source)),

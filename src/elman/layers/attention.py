@@ -82,15 +82,14 @@ class AdditiveScore(Score):
 
     def forward(self, query: Tensor, keys: Tensor) -> Tensor:
         queries = max(1, PAIRS // max(1, keys.numel()))
-        compared = self._compared if query.shape[1] == 1 else self._compared_at_once
-        parts = [compared(part, keys) for part in self._parts(query, queries)]
+        parts = [self._compared(part, keys) for part in self._parts(query, queries)]
         return torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
 
     def _compared(self, query: Tensor, keys: Tensor) -> Tensor:
+        """Energies of all pairs; a single query, as in a step of a cell, shares no exponential with another."""
+        if query.shape[1] > 1:
+            return additive_energies(query, keys, self.energy.weight[0])
         return self.energy(torch.tanh(query.unsqueeze(2) + keys.unsqueeze(1))).squeeze(3)
-
-    def _compared_at_once(self, query: Tensor, keys: Tensor) -> Tensor:
-        return additive_energies(query, keys, self.energy.weight[0])
 
     def _parts(self, query: Tensor, count: int) -> Sequence[Tensor]:
         """A few queries at a time, where their pairs with all keys would not fit in memory."""

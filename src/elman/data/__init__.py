@@ -1,31 +1,51 @@
 """Files, texts, units of text, batches."""
 
+from elman.data.airline import airline_passengers
 from elman.data.decoder import Decoder
 from elman.data.embedded_pairs import EmbeddedName, embedded_pairs
 from elman.data.files import locked, read_bytes, read_json, read_text, replacing, write_json, write_tensors, write_text
+from elman.data.frequency import Frequency
+from elman.data.labelled import Columns, Labelled
+from elman.data.labels import Labels
 from elman.data.lines import Lines, cut_to
 from elman.data.long_lags import SYMBOLS, adding, copy_memory
+from elman.data.motifs import labelled_motifs, motifs
 from elman.data.nearest import Nearest
 from elman.data.pair_batches import NumberedPairs, PairBatch, PairBatches, padded_sources
 from elman.data.pairs import TURN, Pairs, join_turns, read_pairs, tidy
+from elman.data.read_labelled import read_labelled
 from elman.data.reports import report_pairs
 from elman.data.rows_by_length import RowsByLength
+from elman.data.scaler import Scaler
+from elman.data.sequences import SequenceBatch, SequenceBatches
+from elman.data.series import Series, SeriesColumns, SeriesSet, as_frame, read_series
+from elman.data.series_scale import Scaling, centre_and_scale, facts_of
+from elman.data.series_windows import SeriesWindows, WindowBatch
+from elman.data.spans import OUTSIDE, Span, bio, bioes, may_follow, spans_of
 from elman.data.spelled import spelled_pairs
 from elman.data.tables import Table, is_table, read_columns, read_table
+from elman.data.tag_batches import TagBatch, TagBatches, plain
+from elman.data.tagged import Sentence, TagColumns, Tagged, Word, read_tagged, split_words, tagged_motifs
 from elman.data.text import Texts, embedded_text, read_texts
 from elman.data.tokenizer import Tokenizer, Units
 from elman.data.toy_pairs import toy_pairs
 from elman.data.unit_dropout import UnitDropout
+from elman.data.vocabulary import Vocabulary
 from elman.data.windows import IGNORE, Window, Windows
 from elman.data.words import UNSPACED, words
 
 __all__ = [
     "IGNORE",
+    "OUTSIDE",
     "SYMBOLS",
     "TURN",
     "UNSPACED",
+    "Columns",
     "Decoder",
     "EmbeddedName",
+    "Frequency",
+    "Labelled",
+    "Labels",
     "Lines",
     "Nearest",
     "NumberedPairs",
@@ -33,32 +53,65 @@ __all__ = [
     "PairBatches",
     "Pairs",
     "RowsByLength",
+    "Scaler",
+    "Scaling",
+    "Sentence",
+    "SequenceBatch",
+    "SequenceBatches",
+    "Series",
+    "SeriesColumns",
+    "SeriesSet",
+    "SeriesWindows",
+    "Span",
     "Table",
+    "TagBatch",
+    "TagBatches",
+    "TagColumns",
+    "Tagged",
     "Texts",
     "Tokenizer",
     "UnitDropout",
     "Units",
+    "Vocabulary",
     "Window",
+    "WindowBatch",
     "Windows",
+    "Word",
     "adding",
+    "airline_passengers",
+    "as_frame",
+    "bio",
+    "bioes",
+    "centre_and_scale",
     "copy_memory",
     "cut_to",
     "embedded_pairs",
     "embedded_text",
+    "facts_of",
     "is_table",
     "join_turns",
+    "labelled_motifs",
     "locked",
+    "may_follow",
+    "motifs",
     "padded_sources",
+    "plain",
     "read_bytes",
     "read_columns",
     "read_json",
+    "read_labelled",
     "read_pairs",
+    "read_series",
     "read_table",
+    "read_tagged",
     "read_text",
     "read_texts",
     "replacing",
     "report_pairs",
+    "spans_of",
     "spelled_pairs",
+    "split_words",
+    "tagged_motifs",
     "tidy",
     "toy_pairs",
     "words",

@@ -4,14 +4,14 @@ Key: S source time, T target time, B batch.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from random import Random
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from elman.data.batch import TensorBatch
 from elman.data.rows_by_length import RowsByLength
 from elman.data.unit_dropout import UnitDropout
 from elman.data.windows import IGNORE
@@ -19,7 +19,7 @@ from elman.errors import DataError
 
 
 @dataclass(frozen=True)
-class PairBatch:
+class PairBatch(TensorBatch):
     """What a network reads, and what it should write."""
 
     source: Tensor
@@ -40,11 +40,6 @@ class PairBatch:
     """Which pairs these are."""
     fresh: bool = True
     """Nothing is carried from one batch to the next."""
-
-    def to(self, device: Any, **keywords: Any) -> "PairBatch":
-        """The same batch on another device."""
-        tensors = {f.name: getattr(self, f.name) for f in fields(self) if isinstance(getattr(self, f.name), Tensor)}
-        return replace(self, **{name: tensor.to(device, **keywords) for name, tensor in tensors.items()})
 
 
 @dataclass(frozen=True)

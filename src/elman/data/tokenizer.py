@@ -20,6 +20,8 @@ Units = Literal["character", "byte", "word", "bpe"]
 UNKNOWN = "<unk>"
 BYTE_SYMBOLS = sorted(BYTE_OF)
 LINES_AT_ONCE = 10_000
+BPE_UNITS = 4_000
+"""Byte-pair units, when nothing is said."""
 
 
 class Tokenizer:
@@ -54,7 +56,7 @@ class Tokenizer:
         Args:
             text: What the model will be trained on.
             units: What one unit is.
-            vocabulary_size: At most so many units. Byte-pair units stop here, 2,000 when omitted.
+            vocabulary_size: At most so many units. Byte-pair units stop here, 4,000 when omitted.
             min_count: Words and characters seen less often read as `<unk>`; above 1 there always is an `<unk>`.
             unknown: Have an `<unk>` and the end of a line among words and characters in any case.
 
@@ -71,7 +73,7 @@ class Tokenizer:
                 )
             backend = _byte_level(models.BPE())
             trainer = trainers.BpeTrainer(
-                vocab_size=vocabulary_size or 2000, initial_alphabet=BYTE_SYMBOLS, show_progress=False
+                vocab_size=vocabulary_size or BPE_UNITS, initial_alphabet=BYTE_SYMBOLS, show_progress=False
             )
             backend.train_from_iterator(text.splitlines(keepends=True), trainer)
             return cls(backend, units)

@@ -5,11 +5,11 @@ Key: N numbers in all, B rows, W steps in a window.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from elman.data.batch import TensorBatch
 from elman.errors import DataError
 
 IGNORE = -100
@@ -17,7 +17,7 @@ IGNORE = -100
 
 
 @dataclass(frozen=True)
-class Window:
+class Window(TensorBatch):
     """What a network reads at once, and what it should say."""
 
     inputs: Tensor
@@ -26,10 +26,6 @@ class Window:
     """(W, B), the input one step later; `IGNORE` where there is none."""
     fresh: bool
     """Does reading start here, from the initial state?"""
-
-    def to(self, device: Any, **keywords: Any) -> "Window":
-        """The same window on another device."""
-        return Window(self.inputs.to(device, **keywords), self.targets.to(device, **keywords), self.fresh)
 
 
 class Windows:

@@ -64,10 +64,9 @@ evaluate_command = with_options(
         *(
             each
             for task in TASKS.values()
-            if task.answers_when_judged
             for each in (
                 *fields(task.options_class, f"Of models that {task.name}", task.options_class.columns),
-                *fields(task.predicting_class, f"Of models that {task.name}"),
+                *(fields(task.predicting_class, f"Of models that {task.name}") if task.answers_when_judged else ()),
             )
         ),
     ],

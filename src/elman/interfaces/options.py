@@ -44,7 +44,9 @@ def field(name: str, info: FieldInfo, panel: str) -> Parameter:
 
 def fields(options: type[Options], panel: str, names: Iterable[str] | None = None) -> Iterable[Parameter]:
     """Settings as options, all of them or some."""
-    return [field(name, options.model_fields[name], panel) for name in names or options.model_fields]
+    return [
+        field(name, options.model_fields[name], panel) for name in (options.model_fields if names is None else names)
+    ]
 
 
 def with_options(command: Callable[..., None], parameters: Iterable[Parameter], text: str) -> Callable[..., None]:

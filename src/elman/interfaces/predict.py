@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from elman.data import read_text, write_text
+from elman.data import write_text
 from elman.errors import OptionError
 from elman.interfaces.options import fields, option, switch, with_options
 from elman.tasks import TASKS, Model, load
@@ -26,14 +26,18 @@ def predict(run: Path, text: str | None = None, **given: Any) -> None:
     model = load(run)
     if source is None and text is None and not model.task.continues:
         raise OptionError(f"predict expects a text, or --input with a file; e.g. elman predict {run} 'a text'")
-    inputs = [text or ""] if source is None else read_text(source).removesuffix("\n").split("\n")
+    inputs = [text or ""] if source is None else model.task.read_inputs(source)
     if picture is not None:
         model.draw(inputs[0], picture, **settings)
     if source is None and target is None and not as_json and "n_best" not in settings:
         _stream(model, inputs[0], settings)
         return
-    answers = zip(inputs, model.predict(inputs, **settings), strict=True)
-    lines = "".join(json.dumps(_entry(a, b), ensure_ascii=False) + "\n" for a, b in answers)
+    names = [one if isinstance(one, str) else number for number, one in enumerate(inputs, 1)]
+    entries = [
+        {"input": name, **_said(model, answer)}
+        for name, answer in zip(names, model.predict(inputs, **settings), strict=True)
+    ]
+    lines = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
     if target is None:
         sys.stdout.write(lines)
     else:
@@ -50,11 +54,11 @@ def _stream(model: Model, text: str, settings: dict[str, Any]) -> None:
     print()
 
 
-def _entry(text: str, answer: Any) -> dict[str, Any]:
+def _said(model: Model, answer: Any) -> dict[str, Any]:
     """An answer as JSON."""
-    if isinstance(answer, list):
-        return {"input": text, "answers": [one.as_json() for one in answer]}
-    return {"input": text, "text": answer}
+    if isinstance(answer, list) and answer and hasattr(answer[0], "as_json"):
+        return {"answers": [one.as_json() for one in answer]}
+    return {model.task.answers_with: answer}
 
 
 RUN = typer.Argument(help="The run folder of a trained model.", metavar="RUN", show_default=False)

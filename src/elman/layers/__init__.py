@@ -24,11 +24,13 @@ from elman.layers.cells import (
     convert_update,
     find_cell,
 )
+from elman.layers.crf import CRF, FORBIDDEN, ChainCell, Paths
 from elman.layers.drop_in import GRU, LSTM, RNN
 from elman.layers.dropout import Embedding, drop_features, sequence_dropout
 from elman.layers.encoder_decoder import Attend, Encoded, EncoderDecoder, Look, Regularisation, Writing
 from elman.layers.explain import explain
 from elman.layers.linear_cross_entropy import linear_cross_entropy, softmax_in_place
+from elman.layers.pooling import Pooling, PoolingName
 from elman.layers.recurrent import LayerState, Recurrent, detach_state
 from elman.layers.stacked import Stacked
 from elman.layers.step import Step, compile_step
@@ -36,6 +38,8 @@ from elman.layers.wrappers import OutputDropout, RecurrentDropout, Residual, Wei
 
 __all__ = [
     "CELLS",
+    "CRF",
+    "FORBIDDEN",
     "GRU",
     "LSTM",
     "RNN",
@@ -44,6 +48,7 @@ __all__ = [
     "Attention",
     "AttentionCell",
     "AttentionPooling",
+    "ChainCell",
     "ContextOutput",
     "ElmanCell",
     "Embedding",
@@ -60,7 +65,10 @@ __all__ = [
     "Look",
     "MultiHeadAttention",
     "OutputDropout",
+    "Paths",
     "PeepholeLSTMCell",
+    "Pooling",
+    "PoolingName",
     "ProjectedLSTMCell",
     "Recurrent",
     "RecurrentDropout",

@@ -1,7 +1,31 @@
 """What a task trains: embedding, recurrent body, head."""
 
+from elman.models.classifier import Classifier, DocumentClassifier
+from elman.models.forecaster import DirectForecaster, Forecaster, RecursiveForecaster, SegmentForecaster
+from elman.models.heads import Head, HeadName, find_head
 from elman.models.language_model import LanguageModel
+from elman.models.reader import Reader
+from elman.models.tagger import Tagger, WordVectors
 from elman.models.transformer import TransformerTranslator
 from elman.models.translator import Position, RecurrentTranslator, Tied, Translator
 
-__all__ = ["LanguageModel", "Position", "RecurrentTranslator", "Tied", "TransformerTranslator", "Translator"]
+__all__ = [
+    "Classifier",
+    "DirectForecaster",
+    "DocumentClassifier",
+    "Forecaster",
+    "Head",
+    "HeadName",
+    "LanguageModel",
+    "Position",
+    "Reader",
+    "RecurrentTranslator",
+    "RecursiveForecaster",
+    "SegmentForecaster",
+    "Tagger",
+    "Tied",
+    "TransformerTranslator",
+    "Translator",
+    "WordVectors",
+    "find_head",
+]

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from elman.errors import OptionError
-from elman.layers import Embedding, Factory, LayerState, Recurrent, drop_features, linear_cross_entropy
+from elman.layers import Embedding, Factory, LayerState, Recurrent, linear_cross_entropy
+from elman.models.reader import Reader
 
 
-class LanguageModel(nn.Module):
+class LanguageModel(Reader):
     """What comes next, given all that came before.
 
     Dropout has the places and names of Zaremba et al. (2014) and of AWD-LSTM (Merity et al. 2017).
@@ -56,20 +57,24 @@ class LanguageModel(nn.Module):
         weight_drop: float = 0.0,
         residual: bool = False,
     ) -> None:
-        super().__init__()
-        self.input_dropout, self.output_dropout, self.variational = input_dropout, output_dropout, variational
-        self.embedding = Embedding(vocabulary, embedding_size, word_dropout)
-        self.body = Recurrent(
-            cell,
-            embedding_size,
-            self._widths(hidden_size, num_layers, embedding_size if tied else hidden_size),
-            residual=residual,
-            dropout=dropout,
-            dropout_per="sequence" if variational else "step",
-            recurrent_dropout=recurrent_dropout,
-            zoneout=zoneout,
-            weight_drop=weight_drop,
+        super().__init__(
+            Embedding(vocabulary, embedding_size, word_dropout),
+            Recurrent(
+                cell,
+                embedding_size,
+                self._widths(hidden_size, num_layers, embedding_size if tied else hidden_size),
+                residual=residual,
+                dropout=dropout,
+                dropout_per="sequence" if variational else "step",
+                recurrent_dropout=recurrent_dropout,
+                zoneout=zoneout,
+                weight_drop=weight_drop,
+            ),
+            input_dropout=input_dropout,
+            output_dropout=output_dropout,
+            variational=variational,
         )
+        assert self.embedding is not None
         self.output = nn.Linear(self.body.output_size, vocabulary)
         for weight in (self.embedding.weight, self.output.weight):
             nn.init.uniform_(weight, -0.1, 0.1)
@@ -97,12 +102,3 @@ class LanguageModel(nn.Module):
         """Mean nats of the units (T, B) that come next, but those to ignore; and the state to go on from."""
         vectors, after = self.vectors(tokens, state)
         return linear_cross_entropy(vectors, self.output.weight, self.output.bias, targets, ignore=ignore), after
-
-    def vectors(self, tokens: Tensor, state: LayerState | None = None) -> tuple[Tensor, LayerState]:
-        """What the output layer makes scores of, (T, B, H), and the state to go on from."""
-        x = self._drop(self.embedding(tokens), self.input_dropout)
-        y, after = self.body(x, state)
-        return self._drop(y, self.output_dropout), after
-
-    def _drop(self, x: Tensor, p: float) -> Tensor:
-        return drop_features(x, p, training=self.training, per_sequence=self.variational)

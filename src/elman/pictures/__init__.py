@@ -1,7 +1,16 @@
-"""Pictures: curves of a training, alignments, scores by length."""
+"""Pictures: curves of a training, alignments, scores by length, what is taken for what."""
 
 from elman.pictures.alignment import draw_alignment
 from elman.pictures.by_length import draw_by_length
+from elman.pictures.confusion import draw_confusion
 from elman.pictures.curves import draw_gradient_flow, draw_learning_curves
+from elman.pictures.fan_chart import draw_fan_chart
 
-__all__ = ["draw_alignment", "draw_by_length", "draw_gradient_flow", "draw_learning_curves"]
+__all__ = [
+    "draw_alignment",
+    "draw_by_length",
+    "draw_confusion",
+    "draw_fan_chart",
+    "draw_gradient_flow",
+    "draw_learning_curves",
+]

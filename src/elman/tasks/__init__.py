@@ -1,6 +1,8 @@
 """What can be learned: each task is its examples, its model, its loss and its scores."""
 
+from elman.tasks.classify import Classify, ClassifyOptions
 from elman.tasks.decoding import Writing, sample
+from elman.tasks.forecast import Forecast, ForecastOptions
 from elman.tasks.generate import Generate, GenerateOptions
 from elman.tasks.model import (
     TASKS,
@@ -16,6 +18,7 @@ from elman.tasks.model import (
 )
 from elman.tasks.options import Count, Options, Seed, Share
 from elman.tasks.session import Session
+from elman.tasks.tag import Tag, TagOptions
 from elman.tasks.task import Batch, Batches, Conversation, Examples, Judge, Loss, RunningLoss, Task, judged
 from elman.tasks.text_scores import bleu, by_length, chrf, paired_bootstrap, rouge, tokenizer_for
 from elman.tasks.translate import Translate, TranslateOptions
@@ -25,9 +28,13 @@ __all__ = [
     "VERSION",
     "Batch",
     "Batches",
+    "Classify",
+    "ClassifyOptions",
     "Conversation",
     "Count",
     "Examples",
+    "Forecast",
+    "ForecastOptions",
     "Generate",
     "GenerateOptions",
     "Judge",
@@ -38,6 +45,8 @@ __all__ = [
     "Seed",
     "Session",
     "Share",
+    "Tag",
+    "TagOptions",
     "Task",
     "Translate",
     "TranslateOptions",

@@ -8,15 +8,16 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import model_validator
 from torch import nn
 
-from elman.data import IGNORE, Lines, Tokenizer, Window, Windows, cut_to, read_text, read_texts
+from elman.data import IGNORE, Lines, Tokenizer, Units, Window, Windows, cut_to, read_text, read_texts
 from elman.errors import OptionError
 from elman.layers import LayerState, find_cell
 from elman.models import LanguageModel
 from elman.tasks.decoding import Writing
 from elman.tasks.network_options import NetworkOptions
-from elman.tasks.options import Count, Options, check_units
+from elman.tasks.options import Count, Options
 from elman.tasks.session import Session
 from elman.tasks.task import Batches, Examples, Judge, Loss, RunningLoss, Task
+from elman.tasks.text_options import TextOptions
 
 UNITS_IN_A_ROW = 200_000
 """A longer text is scored in several rows side by side; each starts without memory."""
@@ -26,18 +27,14 @@ READING = ("units", "vocabulary_size", "min_count", "examples", "max_length", "c
 """Options that say how a text is read; the network does not know them."""
 
 
-class GenerateOptions(NetworkOptions):
+class GenerateOptions(NetworkOptions, TextOptions):
     """What is learned from a text, and with what."""
 
     reading: ClassVar[tuple[str, ...]] = ("examples", "max_length", "cut")
-    fixed: ClassVar[tuple[str, ...]] = (*NetworkOptions.fixed, "units", "vocabulary_size", "min_count", "tied")
+    fixed: ClassVar[tuple[str, ...]] = (*NetworkOptions.fixed, *TextOptions.fixed, "tied")
 
-    units: Literal["character", "byte", "word", "bpe"] = "character"
-    """What one step of the network reads: a character, a byte, a word between white space, or a byte-pair unit."""
-    vocabulary_size: Count | None = None
-    """Keep at most this many units; byte-pair units stop at 2,000 when nothing is said."""
-    min_count: Count = 1
-    """Words or characters seen less often read as <unk>."""
+    units: Units = "character"
+    """What one step reads or writes: a character, a byte, a word between white space, or a byte-pair unit."""
     examples: Literal["stream", "line"] = "stream"
     """The text is one stream, or each line is an example of its own that starts without memory."""
     max_length: Count | None = None
@@ -55,7 +52,6 @@ class GenerateOptions(NetworkOptions):
     def _options_that_act(self) -> Self:
         if self.max_length and self.examples != "line":
             raise ValueError("max_length acts on lines only; add examples = line, or leave it away")
-        check_units(self.units, self.vocabulary_size, self.min_count)
         return self
 
 
@@ -76,9 +72,7 @@ class Generate(Task):
         options = self.options
         texts = read_texts(train, valid, whole_lines=options.units == "word" or options.examples == "line")
         if start is None:
-            self.tokenizer = Tokenizer.learn(
-                texts.train, options.units, vocabulary_size=options.vocabulary_size, min_count=options.min_count
-            )
+            self.tokenizer = options.learn_tokenizer(texts.train, unknown=False)
         else:
             self.load(start)
         train_batches, train_units, cut = self._batches(

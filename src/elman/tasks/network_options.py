@@ -1,11 +1,19 @@
 """The settings that every recurrent network shares."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypedDict
 
 from elman.data import read_text, write_text
-from elman.layers import Regularisation
+from elman.layers import Recurrent, Regularisation, find_cell
 from elman.tasks.options import Count, Options, Share
+
+
+class Dropouts(TypedDict):
+    """What networks around recurrent layers take."""
+
+    input_dropout: float
+    output_dropout: float
+    variational: bool
 
 
 class NetworkOptions(Options):
@@ -55,4 +63,17 @@ class NetworkOptions(Options):
             "recurrent_dropout": self.recurrent_dropout,
             "zoneout": self.zoneout,
             "weight_drop": self.weight_drop,
+        }
+
+    def body(self, width: int, *, bidirectional: bool = False) -> Recurrent:
+        """The recurrent layers, over vectors of a width."""
+        sizes = width, self.hidden_size, self.num_layers
+        return Recurrent(find_cell(self.cell), *sizes, bidirectional=bidirectional, **self.regularisation())
+
+    def dropouts(self) -> Dropouts:
+        """What acts before and behind them."""
+        return {
+            "input_dropout": self.input_dropout,
+            "output_dropout": self.output_dropout,
+            "variational": self.variational,
         }

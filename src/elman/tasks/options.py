@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from elman.errors import OptionError, suggestion
 
 Count = Annotated[int, Field(ge=1)]
+WholeOrNone = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
@@ -47,14 +48,6 @@ class Options(BaseModel):
         if not first["loc"]:  # a check of several options, in its own words
             return first["msg"].removeprefix("Value error, ")
         return _line(str(first["loc"][0]), first, cls.model_fields[str(first["loc"][0])].default)
-
-
-def check_units(units: str, vocabulary_size: int | None, min_count: int) -> None:
-    """Raise ValueError, as a validator does, where units of text have no use for a setting."""
-    if vocabulary_size and units == "byte":
-        raise ValueError("vocabulary_size does not act on bytes, there are always 256; leave it away")
-    if min_count > 1 and units in ("byte", "bpe"):
-        raise ValueError(f"min_count does not act on units = {units}; leave it away")
 
 
 def _line(name: str, first: Any, default: Any) -> str:

@@ -1,7 +1,8 @@
 """A task is four answers: its examples, its model, its loss, its scores."""
 
+import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, ClassVar, Literal, Protocol, Self
 import torch
 from torch import Tensor, nn
 
+from elman.data import read_text
 from elman.errors import OptionError
 from elman.layers import LayerState
 from elman.tasks.options import Options
@@ -130,6 +132,26 @@ class Conversation(Protocol):
         ...
 
 
+class OneByOne:
+    """Answers each input by itself, in words.
+
+    Args:
+        answer: From an input and settings to its answer.
+    """
+
+    def __init__(self, answer: Callable[[str, dict[str, Any]], Any]) -> None:
+        self.answer, self.asked = answer, ""
+
+    def read(self, text: str) -> None:
+        """Take an input in; another one before an answer replaces it."""
+        self.asked = text
+
+    def write(self, **settings: Any) -> Iterator[str]:
+        """The answer, as one piece."""
+        answer = self.answer(self.asked, settings)
+        yield answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
+
+
 class Task(ABC):
     """One kind of work: subclasses say what they learn from, with what, and how it is judged."""
 
@@ -143,11 +165,13 @@ class Task(ABC):
     """The settings of a prediction."""
     continues: ClassVar[bool] = False
     """Does an answer go on where its input ends?"""
+    answers_with: ClassVar[str] = "text"
+    """What an answer is called in JSON."""
     answers_when_judged: ClassVar[bool] = False
     """Do the settings of a prediction act when a model is judged?"""
-    best: ClassVar[tuple[str, Literal["min", "max"]]] = ("loss", "min")
+    best: tuple[str, Literal["min", "max"]] = ("loss", "min")
     """The score by which the best weights are chosen, and which end of it is good."""
-    told: ClassVar[tuple[str, ...]] = ()
+    told: tuple[str, ...] = ()
     """Scores that are told after each validation, beside the loss."""
 
     def __init__(self, options: Options) -> None:
@@ -173,6 +197,14 @@ class Task(ABC):
     def read_to_score(self, path: Path) -> Batches:
         """Read examples that a trained model is to be judged on."""
 
+    def read_inputs(self, path: Path) -> Sequence[Any]:
+        """Read what `predict` takes; a text a line, unless the task knows other files.
+
+        Raises:
+            DataError: The file cannot be used.
+        """
+        return read_text(path).removesuffix("\n").split("\n")
+
     @abstractmethod
     def network(self) -> nn.Module:
         """A fresh model; call it after `read` or `load`."""
@@ -189,8 +221,11 @@ class Task(ABC):
         """Whoever judges it while it is trained: quick, where `judge` is thorough."""
         return self.judge()
 
+    def settle(self, network: nn.Module, valid: Batches, folder: Path) -> None:
+        """What is left to do in a run folder once training has ended."""
+
     @abstractmethod
-    def predict(self, network: nn.Module, inputs: Sequence[str], **settings: Any) -> list[Any]:
+    def predict(self, network: nn.Module, inputs: Sequence[Any], **settings: Any) -> list[Any]:
         """Answers of a trained model."""
 
     def draw(self, network: nn.Module, text: str, path: Path, **settings: Any) -> None:
@@ -201,9 +236,9 @@ class Task(ABC):
         """
         raise OptionError(f"{self.name} has no picture of an answer; leave it away")
 
-    @abstractmethod
     def session(self, network: nn.Module, seed: int = 0) -> "Conversation":
-        """A trained model that remembers what it has read and written."""
+        """A trained model that remembers what it has read and written, where the task has use for that."""
+        return OneByOne(lambda text, settings: self.predict(network, [text], **settings)[0])
 
     @abstractmethod
     def save(self, folder: Path) -> None:

@@ -29,25 +29,23 @@ from elman.pictures import draw_alignment
 from elman.tasks.answers import UNITS_AT_ONCE, Answers, Known
 from elman.tasks.dialogue import Dialogue
 from elman.tasks.network_options import NetworkOptions
-from elman.tasks.options import Count, Options, Share, check_units
+from elman.tasks.options import Count, Options, Share
 from elman.tasks.search import Searching
 from elman.tasks.task import Examples, Judge, Loss, RunningLoss, Task
+from elman.tasks.text_options import TextOptions
 from elman.tasks.text_scores import bleu, chrf, paired_bootstrap, rouge, tokenizer_for
 
 END = "⏎"
 """Stands for the end in a picture."""
 
-BPE_UNITS = 4_000
-"""Byte-pair units, when nothing is said."""
 
-
-class TranslateOptions(NetworkOptions):
+class TranslateOptions(NetworkOptions, TextOptions):
     """What is learned from pairs of texts, and with what."""
 
     reading: ClassVar[tuple[str, ...]] = ("source", "target", "history", "embedded", "max_length", "too_long")
     columns: ClassVar[tuple[str, ...]] = ("source", "target")
     fixed: ClassVar[tuple[str, ...]] = (
-        *(*NetworkOptions.fixed, "units", "vocabulary", "vocabulary_size", "min_count"),
+        *(*NetworkOptions.fixed, *TextOptions.fixed, "vocabulary"),
         *("network", "decoder_layers", "attention", "attend", "heads", "tied"),
     )
 
@@ -59,14 +57,8 @@ class TranslateOptions(NetworkOptions):
     """The set where no file is given: numbers spelled out, reports summed up, letters copied or turned round."""
     history: int = Field(default=0, ge=0)
     """Earlier turns of a dialogue that stand before a source."""
-    units: Literal["bpe", "character", "word", "byte"] = "bpe"
-    """What one step reads or writes: a byte-pair unit, a character, a word between white space, or a byte."""
     vocabulary: Literal["joint", "separate"] = "joint"
     """One vocabulary for sources and targets together, or one for each."""
-    vocabulary_size: Count | None = None
-    """Keep at most this many units; byte-pair units stop at 4,000 when nothing is said."""
-    min_count: Count = 1
-    """Words or characters seen less often read as <unk>."""
     unit_dropout: Share = 0.0
     """Share of the merges of byte-pair units passed over in training, so that words come in many pieces."""
     max_length: Count = 200
@@ -92,7 +84,6 @@ class TranslateOptions(NetworkOptions):
 
     @model_validator(mode="after")
     def _options_that_act(self) -> Self:
-        check_units(self.units, self.vocabulary_size, self.min_count)
         recurrent = self.attention, self.attend, self.residual, self.zoneout, self.weight_drop, self.recurrent_dropout
         if self.network == "transformer" and recurrent != ("additive", "after", False, 0, 0, 0):
             raise ValueError(
@@ -116,8 +107,8 @@ class Translate(Task):
     options_class: ClassVar[type[Options]] = TranslateOptions
     predicting_class: ClassVar[type[Options]] = Searching
     answers_when_judged: ClassVar[bool] = True
-    best: ClassVar[tuple[str, Literal["min", "max"]]] = ("chrf", "max")
-    told: ClassVar[tuple[str, ...]] = ("bleu", "chrf")
+    best: tuple[str, Literal["min", "max"]] = ("chrf", "max")
+    told: tuple[str, ...] = ("bleu", "chrf")
 
     options: TranslateOptions
     source: Tokenizer
@@ -171,15 +162,9 @@ class Translate(Task):
 
     def _learn(self, pairs: Pairs) -> None:
         if self.options.vocabulary == "joint":
-            self.source = self.target = self._tokenizer((*pairs.sources, *pairs.targets))
+            self.source = self.target = self.options.learn_lines((*pairs.sources, *pairs.targets))
         else:
-            self.source, self.target = self._tokenizer(pairs.sources), self._tokenizer(pairs.targets)
-
-    def _tokenizer(self, texts: Sequence[str]) -> Tokenizer:
-        options = self.options
-        size = options.vocabulary_size or (BPE_UNITS if options.units == "bpe" else None)
-        text = "\n".join((*texts, ""))
-        return Tokenizer.learn(text, options.units, vocabulary_size=size, min_count=options.min_count, unknown=True)
+            self.source, self.target = map(self.options.learn_lines, (pairs.sources, pairs.targets))
 
     def _numbered(self, pairs: Pairs, name: str) -> NumberedPairs:
         sources = self.source.encode_lines(pairs.sources, f"the sources of {name}")
@@ -228,13 +213,7 @@ class Translate(Task):
             "decoder_layers": options.decoder_layers,
             "heads": options.heads,
         }
-        around = {
-            "tied": options.tied,
-            "word_dropout": options.word_dropout,
-            "input_dropout": options.input_dropout,
-            "output_dropout": options.output_dropout,
-            "variational": options.variational,
-        }
+        around = {"tied": options.tied, "word_dropout": options.word_dropout, **options.dropouts()}
         vocabularies = len(self.source), len(self.target)
         if options.network == "transformer":
             return TransformerTranslator(*vocabularies, dropout=options.dropout, **sizes, **around)

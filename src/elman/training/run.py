@@ -185,12 +185,13 @@ def _fit(recipe: Recipe, task: Task, examples: Examples, out: Path, config: dict
     from elman.training.fit import fit  # Lightning takes two seconds to import: only training pays for it
 
     with locked(out):
-        return _finish(out, config, fit(recipe, task, examples, out, console))
+        return _finish(out, config, examples, fit(recipe, task, examples, out, console))
 
 
-def _finish(out: Path, config: dict[str, Any], seconds: float) -> Model:
+def _finish(out: Path, config: dict[str, Any], examples: Examples, seconds: float) -> Model:
     metrics = read_metrics(out)
     model = load(out)
+    model.task.settle(model.network, examples.valid, out)
     write_text(out / "card.md", model_card(config, model.network, metrics["valid"], version("elman")))
     write_json(
         out / "metrics.json", {**metrics, "seconds": round(seconds, 1)}

@@ -1,0 +1,126 @@
+"""Published data in the forms that Elman reads: python benchmarks/prepare.py NAME
+
+    mnist             the first 50,000 images and the last 10,000, as .npz
+    indoor_movement   all sequences as one long table, two environments to train on and one to test
+    m4_hourly         the wide tables as long ones
+    etth1             the usual three parts, scaled by the first
+    beijing_pm25      with a column of times; 2014 is the test
+    tracks            where people walk, scene by scene: one left out of each training
+
+Needs ELMAN_DATA; what is made goes to runs/data/NAME.
+"""
+
+import gzip
+import io
+import os
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import polars
+from results import ROOT
+
+from elman.data import read_bytes
+
+DATA = Path(os.environ.get("ELMAN_DATA", ""))
+
+
+def mnist(out: Path) -> None:
+    """Bytes (N, 28, 28) and labels."""
+    from elman.data.images import read_idx
+
+    images = read_idx(DATA / "mnist/train-images-idx3-ubyte.gz").numpy()
+    labels = read_idx(DATA / "mnist/train-labels-idx1-ubyte.gz").numpy().astype(np.int64)
+    for name, part in (("train", slice(0, 50_000)), ("test", slice(50_000, 60_000))):
+        np.savez_compressed(out / f"{name}.npz", x=images[part], y=labels[part])
+
+
+def indoor_movement(out: Path) -> None:
+    """Columns sequence, four signal strengths, label."""
+    with zipfile.ZipFile(DATA / "indoor_movement/IndoorMovement.zip") as archive:
+        texts = {name: archive.read(name).decode() for name in archive.namelist() if name.endswith(".csv")}
+    targets, groups = (
+        dict(line.replace(" ", "").split(",")[:2] for line in _named(texts, end).splitlines()[1:] if line)
+        for end in ("MovementAAL_target.csv", "MovementAAL_DatasetGroup.csv")
+    )
+    parts: dict[str, list[str]] = {"train": [], "test": []}
+    for number, label in targets.items():
+        rows = _named(texts, f"MovementAAL_RSS_{number}.csv").splitlines()[1:]
+        part = parts["test" if groups[number] == "3" else "train"]
+        part += [f"{number},{row.replace(' ', '')},{label}" for row in rows if row]
+    for name, rows in parts.items():
+        (out / f"{name}.csv").write_text("\n".join(["sequence,a1,a2,a3,a4,label", *rows]) + "\n")
+
+
+def _named(texts: dict[str, str], end: str) -> str:
+    return next(text for name, text in texts.items() if name.endswith("/" + end))
+
+
+def m4_hourly(out: Path) -> None:
+    """Columns unique_id, ds (a number), y."""
+    lengths: dict[str, int] = {}
+    for name in ("train", "test"):
+        table = polars.read_csv(io.BytesIO(read_bytes(DATA / f"m4/Hourly-{name}.csv.gz")), infer_schema_length=None)
+        rows = []
+        for series, *values in table.iter_rows():
+            known = [float(value) for value in values if value not in (None, "")]
+            first = lengths.get(series, 0)
+            rows += [(series, first + step, value) for step, value in enumerate(known)]
+            lengths[series] = first + len(known)
+        polars.DataFrame(rows, schema=["unique_id", "ds", "y"], orient="row").write_parquet(out / f"{name}.parquet")
+
+
+def etth1(out: Path) -> None:
+    """Scaled by mean and deviation of the first 8,640 hours, as the papers do."""
+    table = polars.read_csv(io.BytesIO(gzip.decompress((DATA / "ett/ETTh1.csv.gz").read_bytes()))).rename(
+        {"date": "ds"}
+    )
+    names = [name for name in table.columns if name != "ds"]
+    train = table[:8640]
+    scaled = table.with_columns((polars.col(n) - train[n].mean()) / train[n].std(ddof=0) for n in names)
+    for name, part in (("train", scaled[:8640]), ("valid", scaled[8640:11520]), ("test", scaled[11520:14400])):
+        part.write_csv(out / f"{name}.csv")
+
+
+def beijing_pm25(out: Path) -> None:
+    """Columns ds, pm2.5 and the weather."""
+    data = io.BytesIO(read_bytes(DATA / "beijing_pm25/pollution.csv.gz"))
+    table = polars.read_csv(data, null_values=["NA"])
+    table = table.with_columns(ds=polars.datetime("year", "month", "day", "hour")).drop(
+        "No", "year", "month", "day", "hour"
+    )
+    for name, chosen in (("train", polars.col("ds").dt.year() < 2014), ("test", polars.col("ds").dt.year() == 2014)):
+        table.filter(chosen).write_parquet(out / f"{name}.parquet")
+
+
+def tracks(out: Path) -> None:
+    """Columns unique_id (a person), ds (a frame), x, y, for each scene; tables of all others to train on."""
+    scenes = {}
+    for path in sorted((DATA / "eth_ucy_trajectories").glob("*.txt.gz")):
+        name = path.name.removesuffix(".txt.gz")
+        rows = [line.split() for line in read_bytes(path).decode().splitlines() if line.strip()]
+        cells = [(f"{name} {int(float(who))}", int(float(frame)), float(x), float(y)) for frame, who, x, y in rows]
+        scenes[name] = polars.DataFrame(cells, schema=["unique_id", "ds", "x", "y"], orient="row")
+    for name, table in scenes.items():
+        table.write_parquet(out / f"{name}.test.parquet")
+        polars.concat([other for left, other in scenes.items() if left != name]).write_parquet(
+            out / f"{name}.train.parquet"
+        )
+
+
+SETS = {each.__name__: each for each in (mnist, indoor_movement, m4_hourly, etth1, beijing_pm25, tracks)}
+
+
+def main(name: str) -> None:
+    """Make one set."""
+    out = ROOT / "runs" / "data" / name
+    out.mkdir(parents=True, exist_ok=True)
+    SETS[name](out)
+    print(f"{name} is in {out.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1] not in SETS:
+        sys.exit(f"expected one of: {', '.join(SETS)}")
+    main(sys.argv[1])

@@ -1,0 +1,77 @@
+"""Images as numbers from 0 to 255: files that Pillow reads, and the idx files of MNIST.
+
+Key: N images, H rows of pixels, W pixels in a row, C colours, 1 or 3.
+"""
+
+import math
+import struct
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from elman.data.files import read_bytes
+from elman.errors import DataError
+
+IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+"""Ends of the names of files that hold an image."""
+
+
+def read_image(path: Path, size: tuple[int, int] | None = None) -> Tensor:
+    """An image (H, W, C) of bytes: grey where its file is, otherwise in colour, without transparency.
+
+    Args:
+        path: The file.
+        size: H and W to which it is made.
+
+    Raises:
+        DataError: It is no image, or a broken one.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            kept = image.convert("L" if image.mode in ("1", "L", "LA", "I", "I;16") else "RGB")
+            kept = kept if size is None else kept.resize(size[::-1])
+    except FileNotFoundError:
+        raise DataError(f"there is no file {path}; check the path (now in {Path.cwd()})") from None
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        reason = str(error).partition("\n")[0]
+        raise DataError(f"{path} is a broken image, or none: {reason}; mend it or take it out") from error
+    pixels = torch.from_numpy(np.array(kept))
+    return pixels if pixels.dim() == 3 else pixels.unsqueeze(2)
+
+
+def is_idx(path: Path) -> bool:
+    """Whether a file is named like those of MNIST.
+
+    Example:
+        >>> is_idx(Path("train-images-idx3-ubyte.gz"))
+        True
+    """
+    return "-idx" in path.name or path.name.removesuffix(".gz").endswith(".idx")
+
+
+def read_idx(path: Path) -> Tensor:
+    """Bytes in the idx form of MNIST, of any shape; packed where the name ends in .gz.
+
+    Raises:
+        DataError: The file is none, or not whole.
+    """
+    data = read_bytes(path)
+    if len(data) < 4 or data[:3] != b"\0\0\x08":
+        raise DataError(
+            f"{path} is no idx file of bytes: expected it to begin with 00 00 08; received {data[:3].hex(' ')}"
+        )
+    dimensions = data[3]
+    header = 4 + 4 * dimensions
+    if len(data) < header:
+        raise DataError(f"{path} is cut off in its first {header} bytes; copy it again")
+    shape = struct.unpack(f">{dimensions}I", data[4:header])
+    if len(data) - header != math.prod(shape):
+        raise DataError(
+            f"{path} expects {math.prod(shape):,} bytes for its shape {shape}; received {len(data) - header:,}; "
+            "it is cut off or damaged; copy it again"
+        )
+    return torch.from_numpy(np.frombuffer(data, np.uint8, offset=header).reshape(shape).copy())

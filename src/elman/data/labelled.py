@@ -1,0 +1,95 @@
+"""Sequences with an answer to each: texts, rows of numbers, or images, and what they are.
+
+Key: T steps, F features, H rows of pixels, W pixels in a row, C colours.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import torch
+
+from elman.data.text import VALIDATION_SHARE
+from elman.errors import DataError
+
+Kind = Literal["text", "series", "image"]
+
+REST = "rest"
+"""Stands for all columns that have no other use."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where in a table sequences and their answers stand."""
+
+    text: str | None = None
+    """The column of texts; "text" when nothing is said."""
+    label: str | None = None
+    """The column of answers; "label" when nothing is said."""
+    values: str | None = None
+    """Columns of numbers, with commas between them, or `REST`."""
+    sequence: str | None = None
+    """The column that says which sequence a row is a step of; without it each row is a sequence."""
+
+    image_size: tuple[int, int] | None = None
+    """H and W to which images in folders are made; all must be alike when omitted."""
+
+    @property
+    def numbers(self) -> bool:
+        """Are the sequences of numbers?"""
+        return bool(self.values or self.sequence)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Sequences, their answers, and what a person should know about them."""
+
+    kind: Kind
+    inputs: Sequence[Any]
+    """Texts; series (T, F); or images (H, W, C) of bytes."""
+    answers: Sequence[Any]
+    """As they stand in the file."""
+    name: str
+    """What to call them in a message."""
+    places: Sequence[str]
+    """Where in the file each stands."""
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def place(self, row: int) -> str:
+        """Where one stands, for a message."""
+        return f"{self.name} {self.places[row]}"
+
+    def some(self, rows: Sequence[int], **changes: Any) -> "Labelled":
+        """Some of them."""
+        kept = {name: [getattr(self, name)[row] for row in rows] for name in ("inputs", "answers", "places")}
+        return replace(self, **kept, **changes)
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells whether a later call reads the same."""
+        digest = hashlib.sha256(json.dumps(list(map(str, self.answers))).encode())
+        for one in self.inputs:
+            digest.update(one.encode() if isinstance(one, str) else one.numpy().tobytes())
+        return digest.hexdigest()
+
+    def split(self, share: float = VALIDATION_SHARE) -> tuple["Labelled", "Labelled"]:
+        """Those to train on and those for validation, chosen by chance, always the same ones.
+
+        Raises:
+            DataError: There are too few.
+        """
+        order = torch.randperm(len(self), generator=torch.Generator().manual_seed(0)).tolist()
+        count = round(len(self) * share)
+        if not count:
+            raise DataError(
+                f"{self.name} has {len(self)} examples, too few to take {share:.0%} for validation; "
+                "give more, or others with --valid"
+            )
+        note = f"no validation data given: {share:.0%} chosen by chance, {count:,} examples, is it"
+        train = self.some(sorted(order[count:]), notes=(*self.notes, note))
+        return train, self.some(sorted(order[:count]), notes=())

@@ -1,0 +1,128 @@
+"""Sequences and their answers from what is no table: lines, folders, images, arrays, FASTA."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from elman.data.fasta import read_fasta
+from elman.data.files import read_bytes, read_text
+from elman.data.images import IMAGES, read_idx, read_image
+from elman.data.labelled import Columns, Labelled
+from elman.data.pairs import tidy
+from elman.errors import DataError
+
+
+def texts_of_lines(path: Path, columns: Columns, answered: bool) -> Labelled:
+    """Lines that begin with the answer."""
+    numbered = [(n, line) for n, line in enumerate(read_text(path).split("\n"), 1) if line.strip()]
+    places = [f"line {number:,}" for number, _ in numbered]
+    if not answered:
+        return Labelled("text", [line for _, line in numbered], [None] * len(places), str(path), places)
+    parted = [(*line.split(maxsplit=1), "")[:2] for _, line in numbered]
+    return Labelled("text", [tidy(text) for _, text in parted], [label for label, _ in parted], str(path), places)
+
+
+def texts_of_fasta(path: Path, columns: Columns, answered: bool) -> Labelled:
+    """Records whose header ends in the answer."""
+    records = read_fasta(path)
+    answers = [header.split()[-1] if answered and header.split() else None for header, _ in records]
+    places = [
+        f"record {header.split()[0] if header.split() else number}" for number, (header, _) in enumerate(records, 1)
+    ]
+    return Labelled("text", [sequence for _, sequence in records], answers, str(path), places)
+
+
+def of_folder(path: Path, columns: Columns, answered: bool) -> Labelled:
+    """A folder for each class."""
+    files = sorted(_files(path, answered))
+    kinds = {file.suffix.lower() for _, file in files}
+    if not files:
+        wanted = "a folder for each class, with texts (.txt) or images in it" if answered else "texts (.txt) or images"
+        raise DataError(f"{path} has no examples; expected {wanted}")
+    answers: list[Any] = [label if answered else None for label, _ in files]
+    places = [str(file.relative_to(path)) for _, file in files]
+    if kinds <= {".txt"}:
+        return Labelled("text", [tidy(read_text(file)) for _, file in files], answers, str(path), places)
+    if ".txt" in kinds:
+        raise DataError(f"{path} has texts and images; expected files of one kind; take {places[0]} or the others out")
+    images = [read_image(file, columns.image_size) for _, file in files]
+    for image, place in zip(images, places, strict=True):
+        if image.shape != images[0].shape:
+            raise DataError(
+                f"{path / place} has the shape {tuple(image.shape)}; expected {tuple(images[0].shape)}, as {places[0]}; "
+                "make all alike, or give --image-size"
+            )
+    return Labelled("image", images, answers, str(path), places)
+
+
+def _files(path: Path, answered: bool) -> Iterator[tuple[str, Path]]:
+    """Files with the names of their folders."""
+    known = (".txt", *IMAGES)
+    for folder in sorted(path.iterdir()) if answered else [path]:
+        if folder.is_dir():
+            yield from ((folder.name, file) for file in folder.iterdir() if file.suffix.lower() in known)
+
+
+def images_of_idx(path: Path, columns: Columns, answered: bool) -> Labelled:
+    """Images of MNIST's form, their labels in the file beside."""
+    images = read_idx(path)
+    if images.dim() not in (3, 4):
+        raise DataError(f"{path} expects images, (N, H, W); received the shape {tuple(images.shape)}; give their file")
+    return _images(images, _idx_labels(path, len(images)) if answered else None, path)
+
+
+def _idx_labels(path: Path, count: int) -> Tensor:
+    other = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1").replace("idx4", "idx1"))
+    if other == path or not other.exists():
+        raise DataError(f"{path} needs its labels beside it, in {other.name if other != path else 'a labels file'}")
+    labels = read_idx(other)
+    if labels.shape != (count,):
+        raise DataError(f"{other} expects {count:,} labels, as {path.name} has images; received {tuple(labels.shape)}")
+    return labels
+
+
+def _images(images: Tensor, answers: Any, path: Path) -> Labelled:
+    images = images if images.dim() == 4 else images.unsqueeze(3)
+    said = [None] * len(images) if answers is None else [str(one) for one in answers.tolist()]
+    return Labelled("image", list(images), said, str(path), [f"image {n:,}" for n in range(1, len(images) + 1)])
+
+
+def of_arrays(path: Path, columns: Columns, answered: bool) -> Labelled:
+    """Arrays x and y of .npz."""
+    arrays = _npz(path)
+    label = columns.label or "y"
+    for name in ("x", *((label,) if answered else ())):
+        if name not in arrays:
+            raise DataError(f"{path} has no array {name!r} (there is: {', '.join(arrays)}); expected x and {label}")
+    x, y = arrays["x"], arrays[label] if answered else None
+    if y is not None and y.shape[:1] != x.shape[:1]:
+        raise DataError(f"{path} has {len(x):,} sequences in x, but {label} has the shape {y.shape}; expected as many")
+    if x.dtype == np.uint8 and x.ndim in (3, 4):
+        return _images(torch.from_numpy(x), y, path)
+    if x.ndim not in (2, 3) or x.dtype.kind not in "fiu":
+        raise DataError(f"{path} expects numbers x (N, T) or (N, T, F); received {x.dtype} {x.shape}")
+    if not np.isfinite(x).all():
+        raise DataError(f"{path} has values in x that are missing or not finite; fill them in")
+    sequences = torch.from_numpy(x.astype(np.float32).reshape(*x.shape[:2], -1))
+    lengths = arrays.get("lengths", np.full(len(x), x.shape[1]))
+    if lengths.shape != x.shape[:1] or (len(x) and not 0 <= lengths.min() <= lengths.max() <= x.shape[1]):
+        raise DataError(f"{path} expects lengths from 0 to {x.shape[1]}, one for each of {len(x):,} sequences")
+    inputs = [one[:length] for one, length in zip(sequences, lengths.tolist(), strict=True)]
+    answers = [None] * len(x) if y is None else [str(one) if y.dtype.kind in "iuU" else one for one in y.tolist()]
+    return Labelled("series", inputs, answers, str(path), [f"sequence {n:,}" for n in range(1, len(x) + 1)])
+
+
+def _npz(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(io.BytesIO(read_bytes(path)), allow_pickle=False) as found:
+            return {name: found[name] for name in found.files}
+    except (ValueError, OSError, EOFError, KeyError) as error:
+        reason = str(error).partition("\n")[0]
+        raise DataError(
+            f"{path} cannot be read as .npz of numbers: {reason}; write it anew with numpy.savez"
+        ) from error

@@ -1,0 +1,66 @@
+"""Sequences and their answers from any kind of file."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from elman.data.fasta import is_fasta
+from elman.data.images import is_idx
+from elman.data.labelled import Columns, Labelled
+from elman.data.labelled_files import images_of_idx, of_arrays, of_folder, texts_of_fasta, texts_of_lines
+from elman.data.labelled_tables import series_of_table, texts_of_table
+from elman.data.tables import is_table
+from elman.errors import DataError, OptionError
+
+
+def read_labelled(path: Path, columns: Columns, *, answered: bool = True) -> Labelled:
+    """Sequences and their answers, in any of these forms.
+
+    - A table, as in `read_table`: a text in each row; or numbers, where `columns` says so.
+    - A folder with a folder for each class, in which each file is a text (.txt) or an image.
+    - .npz: "x" (N, T), (N, T, F), with "lengths" (N,) where they differ; or bytes (N, H, W[, C]); and "y" (N,).
+    - The idx files of MNIST, by the name of the one with images.
+    - .fasta, .fa or .fna: the last word of each header is the answer.
+    - Any other file: lines that begin with the answer; the text follows after white space.
+
+    Texts without letters are left out, and counted.
+
+    Args:
+        path: The file or folder.
+        columns: Where they stand in a table; and the size of images in folders.
+        answered: There are answers. Without, the answers are None, a folder holds the files themselves, and a line
+            is a text.
+
+    Raises:
+        DataError: The file cannot be used.
+        OptionError: `columns` fits no such file.
+    """
+    reader = _reader_of(path, columns)
+    if columns.numbers and reader is not series_of_table:
+        raise OptionError(f"values and sequence are for tables of numbers; {path} is none; leave them away")
+    return _without_empty(reader(path, columns, answered))
+
+
+def _reader_of(path: Path, columns: Columns) -> Callable[[Path, Columns, bool], Labelled]:
+    name = path.name.lower().removesuffix(".gz")
+    if path.is_dir():
+        return of_folder
+    if is_table(path):
+        return series_of_table if columns.numbers else texts_of_table
+    if name.endswith(".npz"):
+        return of_arrays
+    if is_idx(path):
+        return images_of_idx
+    return texts_of_fasta if is_fasta(path) else texts_of_lines
+
+
+def _without_empty(found: Labelled) -> Labelled:
+    empty = [row for row, one in enumerate(found.inputs) if len(one) == 0 or (isinstance(one, str) and not one.strip())]
+    if len(empty) == len(found):
+        raise DataError(f"{found.name} has nothing to read: all {len(found):,} examples are empty")
+    if not empty:
+        return found
+    what = "1 example is" if len(empty) == 1 else f"{len(empty):,} examples are"
+    note = f"{what} empty and left out, the first in {found.places[empty[0]]}"
+    left_out = set(empty)
+    kept = [row for row in range(len(found)) if row not in left_out]
+    return found.some(kept, notes=(*found.notes, note))

@@ -1,0 +1,48 @@
+"""What networks that read a sequence share: vectors of its units, and a recurrent body over them.
+
+Key: T time, B batch, F features, H width of the body's output.
+"""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from elman.layers import LayerState, Recurrent, drop_features
+
+
+class Reader(nn.Module):
+    """Reads units, or numbers as they come.
+
+    Args:
+        embedding: From what is given to vectors; None for sequences of numbers, which are vectors already.
+        body: What reads the vectors.
+        input_dropout: Share of the vectors' features dropped.
+        output_dropout: Share of the body's output dropped.
+        variational: One mask for all steps of a sequence, in these two places (Gal and Ghahramani 2016).
+    """
+
+    def __init__(
+        self,
+        embedding: nn.Module | None,
+        body: Recurrent,
+        *,
+        input_dropout: float = 0.0,
+        output_dropout: float = 0.0,
+        variational: bool = False,
+    ) -> None:
+        super().__init__()
+        self.input_dropout, self.output_dropout, self.variational = input_dropout, output_dropout, variational
+        self.embedding = embedding
+        self.body = body
+
+    def vectors(
+        self, x: Any, state: LayerState | None = None, lengths: Tensor | None = None
+    ) -> tuple[Tensor, LayerState]:
+        """(T, B, F), or what the embedding makes that of -> (T, B, H), and the state to go on from."""
+        x = x if self.embedding is None else self.embedding(x)
+        y, after = self.body(self.drop(x, self.input_dropout), state, lengths=lengths)
+        return self.drop(y, self.output_dropout), after
+
+    def drop(self, x: Tensor, p: float) -> Tensor:
+        """Dropout on vectors (T, B, features) in training."""
+        return drop_features(x, p, training=self.training, per_sequence=self.variational)

@@ -1,0 +1,114 @@
+"""A tag for every word: words and their letters read in both directions, and a chain of tags over them.
+
+Huang, Xu and Yu 2015; letters as Lample et al. 2016.
+
+Key: T words, B sentences, C tags, E width of a word's vector, L letters, U different words.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from elman.data import IGNORE, TagBatch
+from elman.engine import without_padding
+from elman.layers import CRF, Embedding, Factory, Recurrent
+from elman.models.reader import Reader
+
+
+class WordVectors(nn.Module):
+    """What is known of each word: a vector of its own, what its letters say, and whether it is marked.
+
+    Args:
+        words: How many words are known.
+        letters: How many letters are known.
+        cell: A class or factory of the cells that read letters.
+        word_size: Width of a word's own vector.
+        letter_size: Width of a letter's vector; 0 reads no letters.
+        spelling_size: Of each direction of the network that reads letters.
+        mark_size: Width of what tells marked words from others; 0 leaves it away.
+        word_dropout: Share of the words that read as zeros in a training call.
+    """
+
+    def __init__(
+        self,
+        words: int,
+        letters: int,
+        cell: Factory,
+        *,
+        word_size: int,
+        letter_size: int = 0,
+        spelling_size: int = 0,
+        mark_size: int = 0,
+        word_dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.words = Embedding(words, word_size, word_dropout)
+        nn.init.normal_(self.words.weight, std=0.1)
+        self.letters = self.spelling = self.marks = None
+        if letter_size:
+            self.letters = Embedding(letters, letter_size)
+            self.spelling = Recurrent(cell, letter_size, spelling_size, bidirectional=True, output_at="last step")
+        if mark_size:
+            self.marks = Embedding(2, mark_size)
+        self.output_size = word_size + (2 * spelling_size if letter_size else 0) + mark_size
+
+    def forward(self, batch: TagBatch) -> Tensor:
+        """(T, B, E)."""
+        found = [self.words(batch.words)]
+        if self.spelling is not None and self.letters is not None:
+            spelled, _ = self.spelling(self.letters(batch.spellings), lengths=batch.spelling_lengths)
+            found.append(F.embedding(batch.spelled, spelled))
+        if self.marks is not None:
+            found.append(self.marks(batch.marks))
+        return torch.cat(found, dim=2)
+
+
+class Tagger(Reader):
+    """Words read by a recurrent body, a score for every tag, and a chain that knows which tags follow each other.
+
+    Args:
+        vectors: Of words.
+        body: What reads them.
+        labels: C.
+        crf: The chain; without it each tag is chosen by itself.
+        input_dropout: As in `Reader`.
+        output_dropout: As in `Reader`.
+        variational: As in `Reader`.
+    """
+
+    def __init__(
+        self,
+        vectors: WordVectors,
+        body: Recurrent,
+        labels: int,
+        crf: CRF | None,
+        *,
+        input_dropout: float = 0.0,
+        output_dropout: float = 0.0,
+        variational: bool = False,
+    ) -> None:
+        drops = {"input_dropout": input_dropout, "output_dropout": output_dropout}
+        super().__init__(vectors, body, variational=variational, **drops)
+        self.output = nn.Linear(body.output_size, labels)
+        self.crf = crf
+
+    def forward(self, batch: TagBatch) -> Tensor:
+        """Scores (T, B, C)."""
+        steps, _ = self.vectors(batch, lengths=batch.lengths)
+        return self.output(steps)
+
+    def loss(self, scores: Tensor, batch: TagBatch) -> Tensor:
+        """Nats for each word."""
+        if self.crf is not None:
+            return self.crf.loss(scores, batch.targets, batch.lengths)
+        return F.cross_entropy(scores.flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORE)
+
+    def of_all(self, scores: Tensor, lengths: Tensor) -> Tensor:
+        """The logarithm of the sum over all ways to tag a sentence of their scores' exponentials, (B,)."""
+        if self.crf is not None:
+            return self.crf.of_all(scores, lengths)
+        return without_padding(scores.logsumexp(2), lengths).sum(0)
+
+    def best(self, scores: Tensor, lengths: Tensor) -> Tensor:
+        """The best tags (T, B)."""
+        return scores.argmax(2) if self.crf is None else self.crf.best(scores, lengths).labels[0]

@@ -1,0 +1,285 @@
+"""The task `classify`: learn what a sequence is, one label, several, or a number."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+import torch
+from pydantic import model_validator
+from torch import Tensor, nn
+
+from elman.data import (
+    Columns,
+    Labelled,
+    SequenceBatch,
+    SequenceBatches,
+    Tokenizer,
+    cut_to,
+    labelled_motifs,
+    read_json,
+    read_labelled,
+    write_json,
+)
+from elman.errors import OptionError
+from elman.layers import Embedding, LayerState, find_cell
+from elman.models import Classifier, DocumentClassifier
+from elman.pictures import draw_confusion
+from elman.tasks.inputs import Inputs, NumberInputs, Scan, Side, TextInputs
+from elman.tasks.network_options import NetworkOptions
+from elman.tasks.options import Count, Options, Share
+from elman.tasks.task import Batches, Examples, Judge, Loss, Task, judged
+from elman.tasks.text_options import TextOptions
+from elman.tasks.verdicts import VERDICTS, OneLabel, Verdict
+
+AT_ONCE = 64_000
+"""Steps that are judged or answered side by side, padding included."""
+
+
+class ClassifyOptions(NetworkOptions, TextOptions):
+    """What is learned from sequences with an answer each, and with what."""
+
+    reading: ClassVar[tuple[str, ...]] = ("text", "label", "values", "sequence", "image_size", "max_length", "cut")
+    columns: ClassVar[tuple[str, ...]] = ("text", "label", "values", "sequence")
+    fixed: ClassVar[tuple[str, ...]] = (
+        *(*NetworkOptions.fixed, *TextOptions.fixed),
+        *("answer", "scan", "pooling", "bidirectional", "sentence_ends"),
+    )
+
+    text: str | None = None
+    """The column of texts; "text" when nothing is said."""
+    label: str | None = None
+    """The column of answers; "label", or y in .npz, when nothing is said."""
+    values: str | None = None
+    """Columns of numbers that are read, with commas between them, or rest for all others."""
+    sequence: str | None = None
+    """The column that says which sequence a row is a step of; with values alone each row is a sequence."""
+    answer: Literal["label", "labels", "number"] = "label"
+    """What is learned: one label, several with commas between them, or a number."""
+    scan: Scan = "row"
+    """How an image is read: a row of pixels at each step, or one pixel."""
+    image_size: str | None = None
+    """Rows and columns that images in folders are made to, such as 28x28; all must be alike when nothing is said."""
+    max_length: Count = 1000
+    """Steps that are read at most; how many are cut is said."""
+    cut: Side = "end"
+    """The side on which a sequence that is too long is cut."""
+    batch_size: Count = 32
+    """Sequences that are read side by side."""
+    bidirectional: bool = True
+    """Read from both ends."""
+    pooling: Literal["last", "mean", "max", "concat", "attention", "hierarchical"] = "max"
+    """What the steps come to: one of them, all, or words to sentences to a text."""
+    sentence_ends: str = ". ! ? 。 ！ ？"
+    """Units that end a sentence, with spaces between them, for pooling = hierarchical."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """Let each label count as often as it comes, or rare ones as much as others."""
+    label_smoothing: Share = 0.0
+    """Share of the target that is spread over all labels in training."""
+
+    @model_validator(mode="after")
+    def _options_that_act(self) -> Self:
+        if self.image_size is not None:
+            _size(self.image_size)
+        if self.answer == "number" and (self.class_weights != "none" or self.label_smoothing):
+            raise ValueError("class_weights and label_smoothing act on labels; leave them away for answer = number")
+        if self.pooling == "hierarchical" and (self.num_layers > 1 or self.residual or not self.bidirectional):
+            raise ValueError("pooling = hierarchical has a layer for words and one for sentences, in both directions")
+        return self
+
+
+class Classifying(Options):
+    """How it is answered."""
+
+    probabilities: bool = False
+    """Give the probability of every label."""
+    threshold: Share = 0.0
+    """Give no label where the best one is less probable than this."""
+
+
+class Classify(Task):
+    """What a text, a series of numbers or an image is."""
+
+    name: ClassVar[str] = "classify"
+    summary: ClassVar[str] = "Learn what a text, a series or an image is: its label, its labels, or a number."
+    options_class: ClassVar[type[Options]] = ClassifyOptions
+    predicting_class: ClassVar[type[Options]] = Classifying
+    answers_with: ClassVar[str] = "answer"
+
+    options: ClassifyOptions
+    inputs: Inputs
+    verdict: Verdict
+    class_weights: Tensor | None = None
+
+    def __init__(self, options: Options) -> None:
+        super().__init__(options)
+        better = VERDICTS[self.options.answer].better
+        self.best = (better, "max")
+        self.told = (better,)
+
+    def read(self, train: Path | None, valid: Path | None, start: Path | None = None) -> Examples:
+        found = labelled_motifs() if train is None else self._labelled(train)
+        found, held_out = found.split() if valid is None else (found, self._labelled(valid))
+        if start is None:
+            self._learn(found)
+        else:
+            self.load(start)
+        batches, cut = self._batches(found, self.options.batch_size)
+        if self.options.class_weights == "balanced":
+            self.class_weights = self.verdict.weights(batches.targets)
+        notes = (f"{cut:,} steps cut at the {self.options.cut} of long sequences",) if cut else ()
+        return Examples(
+            train=batches,
+            valid=self._batches(held_out)[0],
+            notes=(*found.notes, *held_out.notes, *notes),
+            rows=tuple(
+                f"{self.inputs.shown(found.inputs[row])} → {found.answers[row]}" for row in range(min(3, len(found)))
+            ),
+            facts={
+                "training examples": len(found),
+                "validation examples": len(held_out),
+                "training steps": sum(map(len, batches.sequences)),
+                "answers": self.verdict.outputs,
+                "vocabulary" if isinstance(self.inputs, TextInputs) else "features": self.inputs.width,
+            },
+            fingerprint=found.fingerprint + held_out.fingerprint,
+        )
+
+    def _labelled(self, path: Path, *, answered: bool = True) -> Labelled:
+        options = self.options
+        size = _size(options.image_size)
+        columns = Columns(options.text, options.label, options.values, options.sequence, size)
+        return read_labelled(path, columns, answered=answered)
+
+    def _learn(self, found: Labelled) -> None:
+        if found.kind == "text":
+            self.inputs = TextInputs(self.options.learn_lines(found.inputs))
+        else:
+            self.inputs = NumberInputs.of(found, self.options.scan)
+        self.verdict = VERDICTS[self.options.answer].learn(found.answers, [found.place(n) for n in range(len(found))])
+
+    def _batches(self, found: Labelled, batch_size: int | None = None) -> tuple[SequenceBatches, int]:
+        places = [found.place(row) for row in range(len(found))]
+        targets = self.verdict.targets(found.answers, places)
+        sequences, cut = self._sequences(found.inputs, places)
+        units = None if batch_size else AT_ONCE
+        return SequenceBatches(sequences, targets, batch_size, units=units, prepare=self.inputs.prepare), cut
+
+    def _sequences(self, inputs: Sequence[Any], places: Sequence[str]) -> tuple[list[Tensor], int]:
+        return cut_to(self.inputs.sequences(inputs, places), self.options.max_length, self.options.cut)
+
+    def read_to_score(self, path: Path) -> Batches:
+        return self._batches(self._labelled(path))[0]
+
+    def read_inputs(self, path: Path) -> list[Any]:
+        return list(self._labelled(path, answered=False).inputs)
+
+    def network(self) -> nn.Module:
+        options, outputs = self.options, self.verdict.outputs
+        embedding = None
+        if isinstance(self.inputs, TextInputs):
+            embedding = Embedding(self.inputs.width, options.embedding_size, options.word_dropout)
+        if options.pooling == "hierarchical":
+            if embedding is None:
+                raise OptionError("pooling = hierarchical reads texts; received numbers; take another one")
+            ends = self.inputs.numbers(options.sentence_ends.split())
+            return DocumentClassifier(
+                embedding, find_cell(options.cell), options.hidden_size, outputs, ends, **options.dropouts()
+            )
+        width = self.inputs.width if embedding is None else options.embedding_size
+        body = options.body(width, bidirectional=options.bidirectional)
+        return Classifier(embedding, body, outputs, options.pooling, **options.dropouts())
+
+    def loss(self, network: nn.Module, batch: SequenceBatch, state: LayerState | None) -> Loss:
+        scores = network(batch.inputs, batch.lengths)
+        learning = (self.class_weights, self.options.label_smoothing) if network.training else ()
+        return Loss(self.verdict.loss(scores, batch.targets, *learning), len(batch.targets), None)
+
+    def judge(self, **settings: Any) -> "Examiner":
+        if settings:
+            raise OptionError(f"{min(settings)} does not act when a model is judged; leave it away")
+        return Examiner(self.verdict)
+
+    def settle(self, network: nn.Module, valid: Batches, folder: Path) -> None:
+        """Calibrate on validation data, and draw what is taken for what."""
+        examiner = judged(self.judge(), network, valid)
+        assert isinstance(examiner, Examiner)
+        self.verdict.calibrate(*examiner.found())
+        self.save(folder)
+        if isinstance(self.verdict, OneLabel):
+            scores, targets = examiner.found()
+            draw_confusion(folder / "pictures" / "confusion.png", self.verdict.labels.names, targets, scores.argmax(1))
+
+    @torch.inference_mode()
+    def predict(self, network: nn.Module, inputs: Sequence[Any], **settings: Any) -> list[Any]:
+        """Labels, lists of labels or numbers; or with `probabilities` those of every label."""
+        options = Classifying.of(settings)
+        sequences, _ = self._sequences(inputs, [f"input {number}" for number in range(1, len(inputs) + 1)])
+        scores = self._scores(network, sequences)
+        if options.probabilities:
+            return self.verdict.probabilities(scores)
+        said = self.verdict.say(scores)
+        if not options.threshold:
+            return said
+        sure = [max(each.values()) >= options.threshold for each in self.verdict.probabilities(scores)]
+        return [one if known else None for one, known in zip(said, sure, strict=True)]
+
+    def _scores(self, network: nn.Module, sequences: Sequence[Tensor]) -> Tensor:
+        """(N, C), in the order of the sequences."""
+        batches = SequenceBatches(
+            sequences, torch.zeros(len(sequences)), None, units=AT_ONCE, prepare=self.inputs.prepare
+        )
+        scores = torch.empty(len(sequences), self.verdict.outputs)
+        for batch in batches:
+            scores[list(batch.rows)] = network(batch.inputs, batch.lengths)
+        return scores
+
+    def save(self, folder: Path) -> None:
+        self.inputs.save(folder)
+        write_json(folder / "answers.json", self.verdict.as_json())
+        self.options.save_cell(folder)
+
+    def load(self, folder: Path) -> None:
+        text = (folder / "tokenizer.json").exists()
+        self.inputs = (
+            TextInputs(Tokenizer.load(folder / "tokenizer.json", self.options.units))
+            if text
+            else NumberInputs.load(folder)
+        )
+        self.verdict = VERDICTS[self.options.answer].from_json(read_json(folder / "answers.json"))
+
+
+class Examiner(Judge):
+    """How often a model is right."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+        self.scores_found: list[Tensor] = []
+        self.targets: list[Tensor] = []
+        self.rows: list[int] = []
+
+    def add(self, network: nn.Module, batch: SequenceBatch) -> None:
+        self.scores_found.append(network(batch.inputs, batch.lengths))
+        self.targets.append(batch.targets)
+        self.rows += batch.rows
+
+    def found(self) -> tuple[Tensor, Tensor]:
+        """Scores and targets of all examples, in their order."""
+        order = torch.tensor(self.rows).argsort()
+        return torch.cat(self.scores_found)[order], torch.cat(self.targets)[order]
+
+    def scores(self) -> dict[str, float]:
+        scores, targets = self.found()
+        return {"loss": float(self.verdict.loss(scores, targets)), **self.verdict.measures(scores, targets)}
+
+    def written(self) -> list[str]:
+        said = self.verdict.say(self.found()[0])
+        return [", ".join(one) if isinstance(one, list) else str(one) for one in said]
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    rows, _, columns = text.partition("x")
+    if not (rows.isdecimal() and columns.isdecimal() and int(rows) and int(columns)):
+        raise ValueError(f"image_size expects rows x columns, such as 28x28; received {text!r}")
+    return int(rows), int(columns)

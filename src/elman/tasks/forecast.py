@@ -1,0 +1,501 @@
+"""The task `forecast`: learn what comes next in time series."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+import torch
+from pydantic import model_validator
+from torch import Tensor, nn
+
+from elman.data import (
+    Scaling,
+    Series,
+    SeriesColumns,
+    SeriesSet,
+    SeriesWindows,
+    WindowBatch,
+    airline_passengers,
+    centre_and_scale,
+    read_json,
+    read_series,
+    write_json,
+)
+from elman.errors import DataError, OptionError
+from elman.layers import LayerState, find_cell
+from elman.models import DirectForecaster, Forecaster, Head, HeadName, RecursiveForecaster, SegmentForecaster, find_head
+from elman.pictures import draw_fan_chart
+from elman.tasks.forecast_scores import Judged, interval_scores, point_scores
+from elman.tasks.intervals import Intervals
+from elman.tasks.network_options import NetworkOptions
+from elman.tasks.options import Count, Options
+from elman.tasks.series_memory import SeriesMemory
+from elman.tasks.task import Examples, Judge, Loss, Task, judged
+
+AT_ONCE = 512
+"""Windows that are judged or answered side by side."""
+
+COLUMNS = ("series", "time", "target", "past", "future", "static")
+
+
+class ForecastOptions(NetworkOptions):
+    """What is learned from time series, and with what."""
+
+    reading: ClassVar[tuple[str, ...]] = (*COLUMNS, "frequency")
+    columns: ClassVar[tuple[str, ...]] = (*COLUMNS, "stride")
+    fixed: ClassVar[tuple[str, ...]] = (
+        *(*NetworkOptions.fixed, "horizon", "context", "decode", "segment", "scaling", "transform", "changes", "head"),
+        *("intervals", "calendar"),
+    )
+
+    series: str | None = None
+    """The column that says which series a row belongs to; unique_id if there is one, else all rows are one series."""
+    time: str | None = None
+    """The column of times; ds if there is one, else rows follow each other."""
+    target: str = "y"
+    """The column that is forecast; each of several with commas between them is a series of its own."""
+    past: str = ""
+    """Columns that are known up to now, with commas between them: numbers, or a few words."""
+    future: str = ""
+    """Columns that are known ahead."""
+    static: str = ""
+    """Columns that stay the same in a series."""
+    frequency: str | None = None
+    """How far steps are apart, such as 15min, 1h, 1d, 1w, 1mo; found out when nothing is said."""
+    season: Count | None = None
+    """Steps after which things come again; by the frequency when nothing is said, a day of hours for example."""
+    horizon: Count = 12
+    """Steps that are forecast."""
+    context: Count | None = None
+    """Steps that are read before; three horizons, or two seasons if that is more, when nothing is said."""
+    decode: Literal["direct", "recursive", "segment"] = "direct"
+    """All steps at once, one after the other each from the last, or segments at once from segments."""
+    segment: Count = 12
+    """Steps of a segment."""
+    scaling: Scaling = "window"
+    """Scale by the window's mean, by its last value, by the whole series' mean or median, or not at all."""
+    transform: Literal["none", "log", "log1p"] = "none"
+    """Learn logarithms; log1p where there are zeros."""
+    changes: bool = False
+    """Read how values change from step to step, not the values; with transform = log these are log returns."""
+    head: HeadName = "quantiles"
+    """What is said of a step to come: a value near in squares or distance, quantiles, or a distribution."""
+    intervals: str = "80,95"
+    """Percent of the numbers to come that should lie in intervals, with commas between them."""
+    calendar: bool = True
+    """Read the time of day, week and year."""
+    batch_size: Count = 64
+    """Windows that are read side by side."""
+    epoch_windows: Count | None = None
+    """Windows drawn for an epoch; all there are when nothing is said."""
+    validation_windows: Count = 1
+    """Horizons at the end of each series that validate, when no file is given for that."""
+    stride: Count | None = None
+    """Steps from one window to the next when a model is judged; the horizon when nothing is said."""
+
+    @model_validator(mode="after")
+    def _options_that_act(self) -> Self:
+        if self.decode == "segment" and (self.num_layers > 1 or self.residual):
+            raise ValueError("decode = segment has one layer; leave num_layers and residual away")
+        levels_of(self.intervals)
+        return self
+
+    def levels(self) -> tuple[float, ...]:
+        """Of all intervals' ends, and the middle."""
+        return levels_of(self.intervals)
+
+
+class Forecasting(Options):
+    """How it is answered."""
+
+
+def levels_of(intervals: str) -> tuple[float, ...]:
+    """The ends of intervals in percent, and the middle, rising.
+
+    Raises:
+        ValueError: They are none.
+
+    Example:
+        >>> levels_of("80")
+        (0.1, 0.5, 0.9)
+    """
+    try:
+        shares = [float(one) / 100 for one in intervals.split(",") if one.strip()]
+    except ValueError:
+        shares = [0.0]
+    if not all(0 < share < 1 for share in shares):
+        raise ValueError(f"intervals expects percents such as 80,95; received {intervals!r}")
+    ends = {round((1 + side * share) / 2, 6) for share in shares for side in (-1, 1)}
+    return tuple(sorted(ends | {0.5}))
+
+
+class Forecast(Task):
+    """Time series: sales, loads, prices, weather, tracks."""
+
+    name: ClassVar[str] = "forecast"
+    summary: ClassVar[str] = "Learn what comes next in time series, with intervals."
+    options_class: ClassVar[type[Options]] = ForecastOptions
+    predicting_class: ClassVar[type[Options]] = Forecasting
+    answers_with: ClassVar[str] = "answer"
+    continues: ClassVar[bool] = True
+    best = ("mae", "min")
+    told = ("mae", "mase")
+
+    options: ForecastOptions
+    memory: SeriesMemory
+    """What is known of the series of the training."""
+    intervals: Intervals
+
+    def read(self, train: Path | None, valid: Path | None, start: Path | None = None) -> Examples:
+        options = self.options
+        found = airline_passengers() if train is None else self._read(train)
+        if start is not None:
+            self.load(start)
+        if valid is None:
+            held = options.horizon * options.validation_windows
+            ends = [max(1, len(one) - held) for one in found.series]
+            training, whole = [one.cut(0, end) for one, end in zip(found.series, ends, strict=True)], found.series
+            notes = (*found.notes, f"no validation data given: the last {held:,} steps of each series are it")
+        else:
+            later = self._read(valid, found)
+            behind = {one.name: one for one in later.series}
+            training, ends = list(found.series), [len(one) for one in found.series]
+            whole = [one.then(behind[one.name]) if one.name in behind else one for one in training]
+            notes = (*found.notes, *later.notes)
+        if start is None:
+            learned = [self._transformed(one) for one in training]
+            self.memory = SeriesMemory.of(learned, whole, found.frequency, dict(found.categories))
+        self.intervals = Intervals.untouched(options.levels(), options.horizon)
+        train_windows = self._windows(
+            training, self._training_origins(training), options.batch_size, options.epoch_windows
+        )
+        valid_windows = self._windows(
+            whole,
+            [_behind(end, len(one), options.horizon, self._stride()) for end, one in zip(ends, whole, strict=True)],
+        )
+        return Examples(
+            train=train_windows,
+            valid=valid_windows,
+            notes=notes,
+            rows=tuple(
+                f"{one.name or 'series'}: {', '.join(f'{v:g}' for v in one.values[:12].tolist())}, ..."
+                for one in whole[:3]
+            ),
+            facts={
+                "series": len(found),
+                "steps": found.steps,
+                "training windows": len(train_windows.windows),
+                "validation windows": len(valid_windows.windows),
+                "context": self._context(),
+                "horizon": options.horizon,
+                "season": self.season(),
+            },
+            fingerprint=found.fingerprint,
+        )
+
+    def _read(self, source: Any, like: SeriesSet | None = None) -> SeriesSet:
+        """Series of a file or frame; of the same kind as others, or as those of the training."""
+        options = self.options
+        columns = SeriesColumns(
+            options.series,
+            options.time,
+            options.target,
+            options.past,
+            options.future,
+            options.static,
+            options.frequency,
+        )
+        known: Any = like or getattr(self, "memory", None)
+        return read_series(source, columns, known.categories if known else None, known.frequency if known else None)
+
+    def season(self) -> int:
+        """Steps after which things come again."""
+        return self.options.season or self.memory.frequency.season
+
+    def _context(self) -> int:
+        return self.options.context or max(3 * self.options.horizon, 2 * self.season())
+
+    def _stride(self) -> int:
+        return self.options.stride or self.options.horizon
+
+    def _training_origins(self, training: Sequence[Series]) -> list[Sequence[int]]:
+        """Every step behind a whole context; in short series every step in their second half."""
+        context, horizon = self._context(), self.options.horizon
+        lasts = [len(one) - horizon for one in training]
+        return [range(min(context, max(last // 2, 1)), last + 1) for last in lasts]
+
+    def _windows(
+        self,
+        series: Sequence[Series],
+        origins: Sequence[Sequence[int]],
+        batch_size: int = AT_ONCE,
+        epoch_windows: int | None = None,
+    ) -> SeriesWindows:
+        """Windows of series, with the facts that training found out of them."""
+        learned = [self._transformed(one) for one in series]
+        shape = self._context(), self.options.horizon
+        return SeriesWindows(
+            learned,
+            *self.memory.facts_for(learned),
+            self.memory.frequency,
+            *shape,
+            origins,
+            batch_size,
+            epoch_windows=epoch_windows,
+            read=series,
+        )
+
+    def _transformed(self, one: Series) -> Series:
+        """A series as the network sees it."""
+        if self.options.transform == "none":
+            return one
+        least = 0.0 if self.options.transform == "log" else -1.0
+        if (one.values <= least).any():
+            raise DataError(
+                f"series {one.name!r} has values of {least:g} or less, which have no logarithm; "
+                "take transform = log1p or none"
+            )
+        return replace(one, values=one.values.log() if self.options.transform == "log" else one.values.log1p())
+
+    def _back(self, values: Tensor) -> Tensor:
+        """From what is learned to numbers as they are."""
+        return {"none": lambda v: v, "log": torch.exp, "log1p": torch.expm1}[self.options.transform](values)
+
+    def read_to_score(self, path: Path) -> SeriesWindows:
+        return self.windows_to_score(self._read(path).series)
+
+    def windows_to_score(self, found: Sequence[Series]) -> SeriesWindows:
+        """Windows behind what is remembered; of series that training has not seen, behind their first context.
+
+        Raises:
+            DataError: They are too short for one.
+        """
+        whole = self.memory.joined(found)
+        origins = []
+        for one in whole:
+            known = self.memory.series.get(one.name)
+            end = self._context() if known is None else known.start - one.start + len(known)
+            end = self._context() if end >= len(one) else end  # nothing new: judge on what there is
+            origins.append(_behind(end, len(one), self.options.horizon, self._stride()))
+        return self._windows(whole, origins)
+
+    def network(self) -> Forecaster:
+        options, memory = self.options, self.memory
+        static, ahead = len(memory.scalers[2].mean), len(memory.scalers[1].mean)
+        calendar = memory.frequency.calendar(0, 1).shape[1] if options.calendar else 0
+        features = 2 + len(memory.scalers[0].mean) + ahead + calendar + static
+        outputs = self.head().size
+        known_ahead = ahead + calendar + static
+        if options.decode == "segment":
+            return SegmentForecaster(
+                find_cell(options.cell),
+                features,
+                options.horizon,
+                known_ahead,
+                outputs,
+                segment=options.segment,
+                hidden_size=options.hidden_size,
+                series=len(memory.series),
+                dropout=options.output_dropout,
+            )
+        body = options.body(features)
+        if options.decode == "recursive":
+            return RecursiveForecaster(body, known_ahead, outputs, options.output_dropout)
+        sizes = options.horizon, known_ahead, outputs, options.embedding_size
+        return DirectForecaster(body, *sizes, options.output_dropout)
+
+    def head(self) -> Head:
+        """What is said of a step."""
+        return find_head(self.options.head, self.options.levels())
+
+    def outputs(self, network: nn.Module, batch: WindowBatch, *, learning: bool = False) -> "Outputs":
+        """What a network says of windows; while learning it may see what comes."""
+        centre, scale = centre_and_scale(self.options.scaling, batch.known, batch.facts)
+        head = self.head()
+        horizon = len(batch.coming)
+        there = ~batch.known.isnan()
+        values = ((batch.known - centre) / scale).nan_to_num()
+        if self.options.changes:
+            values = torch.cat([torch.zeros_like(values[:1]), values.diff(dim=0)])
+        past, future, static = self.memory.scalers
+        ahead = [future(batch.ahead[..., : len(future.mean)]).nan_to_num()]
+        if self.options.calendar:
+            ahead.append(batch.ahead[..., len(future.mean) :].nan_to_num())
+        ahead.append(static(batch.static).nan_to_num().expand(len(batch.ahead), -1, -1))
+        around = torch.cat(ahead, 2)
+        covariates = past(batch.past).nan_to_num()
+        known = torch.cat([values.unsqueeze(2), there.unsqueeze(2).to(values), covariates, around[:-horizon]], 2)
+        coming = (batch.coming - centre) / scale if learning else None
+        said = network(
+            known, around[-horizon:], batch.numbers, lambda numbers: head.middle(numbers, centre, scale), coming
+        )
+        return Outputs(head, said, centre, scale)
+
+    def loss(self, network: nn.Module, batch: WindowBatch, state: LayerState | None) -> Loss:
+        found = self.outputs(network, batch, learning=network.training)
+        return self.loss_of(found, batch)
+
+    def loss_of(self, found: "Outputs", batch: WindowBatch) -> Loss:
+        """The loss of what was said; steps of which nothing is known do not count."""
+        target = (batch.coming - found.centre) / found.scale
+        there = ~target.isnan()
+        each = found.head.loss(found.numbers, target.nan_to_num(), found.centre, found.scale)
+        return Loss((each * there).sum() / there.sum().clamp_min(1), int(there.sum()), None)
+
+    def judge(self, **settings: Any) -> "Backtest":
+        if settings:
+            raise OptionError(f"{min(settings)} does not act when a model is judged; leave it away")
+        return Backtest(self)
+
+    def settle(self, network: nn.Module, valid: Any, folder: Path) -> None:
+        """Make intervals hold what they promise on validation data, and draw the last windows."""
+        before = judged(self.judge(), network, valid)
+        assert isinstance(before, Backtest)
+        self.intervals = Intervals.calibrated(self.options.levels(), *before.scaled())
+        self.save(folder)
+        after = judged(self.judge(), network, valid)
+        assert isinstance(after, Backtest)
+        draw_fan_chart(folder / "pictures" / "forecast.png", after.windows, self.options.levels(), self._context())
+
+    @torch.inference_mode()
+    def predict(self, network: nn.Module, inputs: Sequence[Any], **settings: Any) -> list[Any]:
+        """A row for each series and step to come, behind what is known of the training or of the inputs.
+
+        Args:
+            network: What forecasts.
+            inputs: Frames of Polars or pandas, or paths; none, or an empty text, goes on behind the training data.
+            settings: None so far.
+        """
+        Forecasting.of(settings)
+        rows = []
+        for given in inputs or [""]:
+            found = self.memory.series.values() if _nothing(given) else self.memory.joined(self._read(given).series)
+            rows += self._rows(network, list(found))
+        return rows
+
+    def _rows(self, network: nn.Module, series: list[Series]) -> list[dict[str, Any]]:
+        self._check_ahead(series)
+        rows: list[dict[str, Any]] = []
+        levels = self.options.levels()
+        for batch in self._windows(series, [[len(one)] for one in series]):
+            middle, quantiles = self.said(self.outputs(network, batch))
+            for column, number in enumerate(batch.series.tolist()):
+                one = series[number]
+                for step in range(self.options.horizon):
+                    time = self.memory.frequency.time(one.start + len(one) + step)
+                    row = {"unique_id": one.name, "ds": str(time) if isinstance(time, datetime) else time}
+                    row["forecast"] = float(middle[step, column])
+                    for place, level in enumerate(levels):
+                        if level != 0.5:
+                            share = f"{abs(2 * level - 1) * 100:g}"
+                            row[f"{'lo' if level < 0.5 else 'hi'}-{share}"] = float(quantiles[step, column, place])
+                    rows.append(row)
+        return rows
+
+    def _check_ahead(self, series: Sequence[Series]) -> None:
+        if not len(self.memory.scalers[1].mean):
+            return
+        for one in series:
+            if len(one.future) < len(one) + self.options.horizon:
+                frequency, last = self.memory.frequency, one.start + len(one.future) - 1
+                raise DataError(
+                    f"what is known ahead of series {one.name!r} stops at {frequency.time(last)}; expected it up to "
+                    f"{frequency.time(one.start + len(one) + self.options.horizon - 1)}; add rows without a target"
+                )
+
+    def said(self, found: "Outputs") -> tuple[Tensor, Tensor]:
+        """Forecasts (H, B), and quantiles (H, B, L) that hold what they promise; as numbers are, not scaled."""
+        centre, scale = found.centre, found.scale
+        quantiles = self.intervals(found.quantiles(self.options.levels()))
+        return self._back(centre + scale * found.middle()), self._back(
+            centre.unsqueeze(1) + scale.unsqueeze(1) * quantiles
+        )
+
+    def save(self, folder: Path) -> None:
+        self.memory.save(folder)
+        write_json(folder / "intervals.json", self.intervals.as_json())
+        self.options.save_cell(folder)
+
+    def load(self, folder: Path) -> None:
+        self.memory = SeriesMemory.load(folder)
+        self.intervals = Intervals.from_json(read_json(folder / "intervals.json"))
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a network says of windows, scaled."""
+
+    head: Head
+    numbers: Tensor
+    """(H, B, K)."""
+    centre: Tensor
+    scale: Tensor
+
+    def middle(self) -> Tensor:
+        """(H, B)."""
+        return self.head.middle(self.numbers, self.centre, self.scale)
+
+    def quantiles(self, levels: Sequence[float]) -> Tensor:
+        """(H, B, L); all of them the middle where the head knows none."""
+        found = self.head.quantiles(self.numbers, levels, self.centre, self.scale)
+        return self.middle().unsqueeze(2).expand(-1, -1, len(levels)) if found is None else found
+
+
+class Backtest(Judge):
+    """How near forecasts come, beside naive ones."""
+
+    def __init__(self, task: Forecast) -> None:
+        self.task = task
+        self.nats, self.count = 0.0, 0
+        self.windows: list[Judged] = []
+        self.quantiles: list[Tensor] = []
+        self.came: list[Tensor] = []
+        """Both scaled, before calibration."""
+
+    def add(self, network: nn.Module, batch: WindowBatch) -> None:
+        found = self.task.outputs(network, batch)
+        loss = self.task.loss_of(found, batch)
+        self.nats, self.count = self.nats + float(loss.mean) * loss.count, self.count + loss.count
+        self.quantiles.append(found.quantiles(self.task.options.levels()))
+        self.came.append((batch.coming - found.centre) / found.scale)
+        middle, quantiles = (tensor.numpy() for tensor in self.task.said(found))
+        for column, (one, origin) in enumerate(zip(batch.whole, batch.origins.tolist(), strict=True)):
+            values = one.values.numpy().astype(float)
+            horizon = slice(origin, origin + len(batch.coming))
+            self.windows.append(
+                Judged(one.name, values[:origin], values[horizon], middle[:, column], quantiles[:, column].T)
+            )
+
+    def scaled(self) -> tuple[Tensor, Tensor]:
+        """Quantiles (H, W, L) before calibration and what came (H, W), scaled."""
+        return torch.cat(self.quantiles, 1), torch.cat(self.came, 1)
+
+    def scores(self) -> dict[str, float]:
+        return {
+            "loss": self.nats / max(1, self.count),
+            **point_scores(self.windows, self.task.season()),
+            **interval_scores(self.windows, self.task.options.levels()),
+        }
+
+    def notes(self) -> tuple[str, ...]:
+        scores = self.scores()
+        rivals = [name for name in scores if name.startswith("mae of ")]
+        best = min(rivals, key=lambda name: scores[name])
+        better = "better" if scores["mae"] < scores[best] else "NOT better"
+        return (
+            f"the model is {better} than the {best.removeprefix('mae of ')} forecast: mae {scores['mae']:.4g} against {scores[best]:.4g}",
+        )
+
+    def written(self) -> list[str]:
+        return [",".join([one.name, *(f"{value:g}" for value in one.said)]) for one in self.windows]
+
+
+def _behind(end: int, length: int, horizon: int, stride: int) -> range:
+    """Origins from the end of what is known on, so that each horizon lies within the series."""
+    return range(end, length - horizon + 1, stride)
+
+
+def _nothing(given: Any) -> bool:
+    return given is None or (isinstance(given, str) and not given.strip())

@@ -1,0 +1,126 @@
+"""What a network that reads gets to see: texts as numbers of units, series and images as rows of numbers.
+
+Key: T steps, F features, H rows of pixels, W pixels in a row, C colours.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from elman.data import Labelled, Scaler, Tokenizer, read_json, tidy, write_json
+from elman.errors import DataError
+
+Scan = Literal["row", "pixel"]
+Side = Literal["start", "end"]
+
+
+class Inputs(ABC):
+    """From what a person gives to what a network reads."""
+
+    width: int
+    """How many units there are; or F."""
+
+    @abstractmethod
+    def sequences(self, inputs: Sequence[Any], places: Sequence[str]) -> list[Tensor]:
+        """Each (T,) of whole numbers, or (T, F).
+
+        Raises:
+            DataError: One of them cannot be read.
+        """
+
+    def prepare(self, sequence: Tensor) -> Tensor:
+        """What becomes of a sequence when it comes into a batch."""
+        return sequence
+
+    @abstractmethod
+    def shown(self, given: Any) -> str:
+        """One input for people."""
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write what was learned."""
+
+
+class TextInputs(Inputs):
+    """Texts, in units."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        self.width = len(tokenizer)
+
+    def sequences(self, inputs: Sequence[Any], places: Sequence[str]) -> list[Tensor]:
+        for text, place in zip(inputs, places, strict=True):
+            if not isinstance(text, str):
+                raise DataError(f"{place} expects a text; received {type(text).__name__}")
+            if not text.strip():
+                raise DataError(f"{place} is empty; expected a text")
+        return self.tokenizer.encode_lines([tidy(text) for text in inputs], "the texts")
+
+    def numbers(self, units: Sequence[str]) -> list[int]:
+        """Of units that there are."""
+        known = self.tokenizer.vocabulary
+        return [known[unit] for unit in units if unit in known]
+
+    def shown(self, given: Any) -> str:
+        return tidy(given)
+
+    def save(self, folder: Path) -> None:
+        self.tokenizer.save(folder / "tokenizer.json")
+
+
+class NumberInputs(Inputs):
+    """Series (T, F), or images (H, W, C) read row by row or pixel by pixel, scaled as training showed."""
+
+    def __init__(self, shape: Sequence[int], scan: Scan, scaler: Scaler) -> None:
+        self.shape, self.scan, self.scaler = tuple(shape), scan, scaler
+        self.width = len(scaler.mean)
+
+    @classmethod
+    def of(cls, found: Labelled, scan: Scan) -> "NumberInputs":
+        """Learn from training inputs."""
+        image = found.kind == "image"
+        shape = found.inputs[0].shape if image else found.inputs[0].shape[1:]
+        flat = [_scanned(one, scan).float() if image else one for one in found.inputs]
+        return cls(shape, scan, Scaler.of(flat, together=image))
+
+    def sequences(self, inputs: Sequence[Any], places: Sequence[str]) -> list[Tensor]:
+        found = []
+        for given, place in zip(inputs, places, strict=True):
+            one = torch.as_tensor(given)
+            one = one.unsqueeze(-1) if one.dim() == len(self.shape) - (len(self.shape) == 3) else one
+            received = one.shape if len(self.shape) == 3 else one.shape[1:]
+            if tuple(received) != self.shape or not len(one):
+                raise DataError(
+                    f"{place} has the shape {tuple(one.shape)}; expected {self._expected()}, as in training"
+                )
+            if one.is_floating_point() and not one.isfinite().all():
+                raise DataError(f"{place} has values that are missing or not finite; fill them in")
+            found.append(_scanned(one, self.scan) if len(self.shape) == 3 else one)
+        return found
+
+    def _expected(self) -> str:
+        return str(self.shape) if len(self.shape) == 3 else f"(steps, {self.shape[0]})"
+
+    def prepare(self, sequence: Tensor) -> Tensor:
+        return self.scaler(sequence.float())
+
+    def shown(self, given: Any) -> str:
+        return f"{tuple(given.shape)} from {given.min():g} to {given.max():g}"
+
+    def save(self, folder: Path) -> None:
+        write_json(folder / "inputs.json", {"shape": self.shape, "scan": self.scan, "scaler": self.scaler.as_json()})
+
+    @classmethod
+    def load(cls, folder: Path) -> "NumberInputs":
+        """Read what `save` wrote."""
+        value = read_json(folder / "inputs.json")
+        return cls(value["shape"], value["scan"], Scaler.from_json(value["scaler"]))
+
+
+def _scanned(image: Tensor, scan: Scan) -> Tensor:
+    """An image (H, W, C) as a sequence of rows (H, W C), or of pixels (H W, C)."""
+    return image.flatten(1) if scan == "row" else image.flatten(0, 1)

@@ -1,0 +1,44 @@
+"""Steps as one vector: whatever lies past a length counts for nothing."""
+
+import pytest
+import torch
+
+from elman.errors import OptionError
+from elman.layers import Pooling
+
+STEPS = torch.tensor([[1.0, 9.0], [3.0, 5.0], [2.0, 7.0]]).unsqueeze(1).repeat(1, 2, 1)
+LENGTHS = torch.tensor([3, 2])
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("last", [[2.0, 7.0], [3.0, 5.0]]),
+        ("mean", [[2.0, 7.0], [2.0, 7.0]]),
+        ("max", [[3.0, 9.0], [3.0, 9.0]]),
+        ("concat", [[2.0, 7.0, 3.0, 9.0, 2.0, 7.0], [3.0, 5.0, 3.0, 9.0, 2.0, 7.0]]),
+    ],
+)
+def test_values(name: str, expected: list[list[float]]) -> None:
+    steps = STEPS.clone()
+    steps[2, 1] = 100.0
+    pooling = Pooling(name, 2)  # pyright: ignore[reportArgumentType]
+    assert pooling(steps, LENGTHS).tolist() == expected
+    assert pooling.output_size == len(expected[0])
+
+
+def test_the_last_step_of_a_direction_that_reads_backwards_is_the_first() -> None:
+    assert Pooling("last", 2, directions=2)(STEPS, LENGTHS).tolist() == [[2.0, 9.0], [3.0, 9.0]]
+
+
+def test_attention_does_not_see_padding() -> None:
+    torch.manual_seed(0)
+    pooling, steps = Pooling("attention", 2), STEPS.clone()
+    before = pooling(steps, LENGTHS)
+    steps[2, 1] = 100.0
+    assert torch.equal(pooling(steps, LENGTHS), before)
+
+
+def test_unknown_names_are_refused() -> None:
+    with pytest.raises(OptionError, match="did you mean 'max'"):
+        Pooling("maxx", 2)  # pyright: ignore[reportArgumentType]

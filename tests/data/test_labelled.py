@@ -96,7 +96,7 @@ def test_arrays(tmp_path: Path) -> None:
     assert [len(one) for one in found.inputs] == [3, 1]
     assert found.answers == ["4", "5"]
     np.savez(tmp_path / "b.npz", x=np.array([{}]), y=np.array([1]))
-    with pytest.raises(DataError, match="cannot be read as .npz of numbers"):
+    with pytest.raises(DataError, match=r"cannot be read as \.npz of numbers"):
         read_labelled(tmp_path / "b.npz", Columns())
 
 
@@ -121,7 +121,7 @@ def test_images_of_folders(tmp_path: Path) -> None:
         read_labelled(tmp_path, Columns())
     assert read_labelled(tmp_path, Columns(image_size=(2, 2))).inputs[2].shape == (2, 2, 1)
     (tmp_path / "b/3.png").write_bytes(b"no image")
-    with pytest.raises(DataError, match="3.png is a broken image, or none"):
+    with pytest.raises(DataError, match=r"3\.png is a broken image, or none"):
         read_labelled(tmp_path, Columns())
 
 

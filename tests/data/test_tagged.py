@@ -36,7 +36,8 @@ def test_a_line_that_lacks_a_column_is_named(tmp_path: Path) -> None:
 
 
 def test_roles_of_each_predicate(tmp_path: Path) -> None:
-    rows = "1\tShe\t-\t(A0*)\t(A0*)\n2\tcame\tcome.01\t(V*)\t*\n3\tto\t-\t*\t*\n4\tsee\tsee.01\t(AM*\t(V*)\n5\tit\t-\t*)\t(A1*)\n"
+    lines = "1 She - (A0*) (A0*)", "2 came come.01 (V*) *", "3 to - * *", "4 see see.01 (AM* (V*)", "5 it - *) (A1*)"
+    rows = "\n".join(lines).replace(" ", "\t")
     found = read_tagged(write(tmp_path / "a.srl", rows), TagColumns(word=2, predicate=3))
     first, second = found.sentences
     assert first.tags == ("S-A0", "O", "O", "B-AM", "E-AM")

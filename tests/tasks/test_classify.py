@@ -130,7 +130,7 @@ def test_answers_do_not_depend_on_their_neighbours(lines: Path, tmp_path: Path) 
 
 def test_rare_labels_can_count_as_much(tmp_path: Path) -> None:
     path = tmp_path / "train.txt"
-    path.write_text("".join(f"{label} {text}\n" for label, text in texts() if label == "0" or text.endswith("great")))
+    path.write_text("".join(f"{label} {text}\n" for label, text in texts() if label == "0" or "great" in text))
     assert train(path, tmp_path, units="word", class_weights="balanced").evaluate(path)["macro_f1"] > 0.9
 
 
@@ -150,9 +150,9 @@ def test_bad_input(lines: Path, tmp_path: Path) -> None:
         train(lines, tmp_path / "c", answer="number", class_weights="balanced")
     with pytest.raises(OptionError, match="image_size expects rows x columns"):
         train(lines, tmp_path / "d", image_size="28")
+    words = tmp_path / "words.csv"
+    words.write_text("text,label\n" + "a,x\n" * 30)
     with pytest.raises(DataError, match="expects a number; received 'x'"):
-        words = tmp_path / "words.csv"
-        words.write_text("text,label\n" + "a,x\n" * 30)
         train(words, tmp_path / "e", answer="number")
 
 

@@ -63,21 +63,22 @@ class Frequency:
         """
         if len(times) < 2:
             raise DataError(f"times of {len(times)} rows do not tell how far apart they are; give --frequency")
-        if not isinstance(times[0], datetime):
-            numbers = [int(each) for each in times]
+        dates = [each for each in times if isinstance(each, datetime)]
+        if not dates:
+            numbers = [each for each in times if isinstance(each, int)]
             return cls("numbers", gcd(*_gaps(numbers)) or 1, numbers[0])
-        seconds = [_seconds(each) for each in times]
+        seconds, first = [_seconds(each) for each in dates], dates[0]
         gaps = _gaps(seconds)
-        days = {each.day for each in times}
-        if min(gaps) >= 28 * DAY and len({(each.hour, each.minute) for each in times}) == 1 and len(days) <= 4:
-            step = gcd(*_gaps([_months(each) for each in times]))
-            return cls("months", step, _months(times[0]) % step, min(times[0].day, 28))
+        at_one_hour = len({(each.hour, each.minute) for each in dates}) == 1
+        if min(gaps) >= 28 * DAY and at_one_hour and len({each.day for each in dates}) <= 4:
+            step = gcd(*_gaps([_months(each) for each in dates]))
+            return cls("months", step, _months(first) % step, min(first.day, 28))
         usual = _commonest(gaps)
         fitting = sum(gap % usual == 0 for gap in gaps)
         if fitting < 0.9 * len(gaps):
             raise DataError(
-                f"times are {usual:,} seconds apart in most rows, but {len(gaps) - fitting:,} of {len(gaps):,} gaps are "
-                "no multiple of that; give --frequency, or bring the rows to a regular grid"
+                f"times are {usual:,} seconds apart in most rows, but {len(gaps) - fitting:,} of {len(gaps):,} gaps "
+                "are no multiple of that; give --frequency, or bring the rows to a regular grid"
             )
         return cls("seconds", usual, seconds[0] % usual)
 

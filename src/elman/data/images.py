@@ -33,7 +33,7 @@ def read_image(path: Path, size: tuple[int, int] | None = None) -> Tensor:
     try:
         with Image.open(path) as image:
             kept = image.convert("L" if image.mode in ("1", "L", "LA", "I", "I;16") else "RGB")
-            kept = kept if size is None else kept.resize(size[::-1])
+            kept = kept if size is None else kept.resize((size[1], size[0]))
     except FileNotFoundError:
         raise DataError(f"there is no file {path}; check the path (now in {Path.cwd()})") from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

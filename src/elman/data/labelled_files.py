@@ -54,8 +54,8 @@ def of_folder(path: Path, columns: Columns, answered: bool) -> Labelled:
     for image, place in zip(images, places, strict=True):
         if image.shape != images[0].shape:
             raise DataError(
-                f"{path / place} has the shape {tuple(image.shape)}; expected {tuple(images[0].shape)}, as {places[0]}; "
-                "make all alike, or give --image-size"
+                f"{path / place} has the shape {tuple(image.shape)}; expected {tuple(images[0].shape)}, as {places[0]}"
+                "; make all alike, or give --image-size"
             )
     return Labelled("image", images, answers, str(path), places)
 

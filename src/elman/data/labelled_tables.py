@@ -31,13 +31,15 @@ def _text(value: Any, place: str, column: str) -> str:
 
 def series_of_table(path: Path, columns: Columns, answered: bool) -> Labelled:
     """Numbers: each row a sequence, or a step of one."""
+    import polars
+
     frame = read_frame(path)
     label, sequence = columns.label or "label", columns.sequence
     used = [name for name in (label if answered else None, sequence) if name]
     for name in used:
         _check_column(path, name, frame.columns)
     values = _value_columns(path, columns, frame, {label, sequence})
-    rows = torch.from_numpy(frame.select(values).cast(float).to_numpy().astype(np.float32))
+    rows = torch.from_numpy(frame.select(values).cast(polars.Float64).to_numpy().astype(np.float32))
     if sequence is None:
         answers = frame[label].to_list() if answered else [None] * len(frame)
         return Labelled(
@@ -59,9 +61,9 @@ def series_of_table(path: Path, columns: Columns, answered: bool) -> Labelled:
 
 
 def _value_columns(path: Path, columns: Columns, frame: Any, others: set[str | None]) -> list[str]:
-    import polars.selectors as kinds
+    import polars
 
-    numeric = frame.select(kinds.numeric()).columns
+    numeric = frame.select(polars.selectors.numeric()).columns
     if columns.values in (None, REST):
         names = [name for name in frame.columns if name not in others]
         if columns.values is None:
@@ -79,11 +81,13 @@ def _value_columns(path: Path, columns: Columns, frame: Any, others: set[str | N
             raise DataError(
                 f"{path} expects numbers in the column {name!r}; received {first!r}; name others with --values"
             )
-        bad = frame.select((~frame[name].cast(float).fill_null(float("nan")).is_finite()).arg_true()).to_series()
+        bad = frame.select(
+            (~frame[name].cast(polars.Float64).fill_null(float("nan")).is_finite()).arg_true()
+        ).to_series()
         if len(bad):
             raise DataError(
-                f"{path} has {len(bad):,} values in the column {name!r} that are missing or not finite, the first in row "
-                f"{bad[0] + 1:,}; fill them in or take the rows out"
+                f"{path} has {len(bad):,} values in the column {name!r} that are missing or not finite, the first in "
+                f"row {bad[0] + 1:,}; fill them in or take the rows out"
             )
     return names
 

@@ -1,7 +1,7 @@
 """Made-up stretches of DNA with the signs that bacteria read: where a gene's copying starts, and where it ends.
 
 A promoter has the boxes TTGACA and TATAAT, about 17 letters apart (Hawley and McClure 1983); a terminator has a stem,
-a loop, the stem's counterpart and a run of T (d'Aubenton Carafa et al. 1990). Letters of the boxes are sometimes others.
+a loop, the stem's counterpart and a run of T (d'Aubenton Carafa et al. 1990). Some letters of the boxes are others.
 """
 
 from dataclasses import dataclass

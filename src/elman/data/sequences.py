@@ -57,7 +57,7 @@ class SequenceBatches:
         self,
         sequences: Sequence[Tensor],
         targets: Sequence[Tensor] | Tensor,
-        batch_size: int,
+        batch_size: int | None = None,
         *,
         units: int | None = None,
         per_step: bool = False,

@@ -256,8 +256,8 @@ class _Reader:
         if len(found) > 1:
             (one, first), (other, second) = list(found.items())[:2]
             raise DataError(
-                f"{self.name} has series of different frequencies: {first!r} is {one.name} apart, {second!r} {other.name}; "
-                "expected one; train them one by one, or give --frequency"
+                f"{self.name} has series of different frequencies: {first!r} is {one.name} apart, {second!r} "
+                f"{other.name}; expected one; train them one by one, or give --frequency"
             )
         return Frequency.of(next(iter(several.values())))
 

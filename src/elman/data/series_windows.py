@@ -1,6 +1,7 @@
 """Windows of time series: some steps that are known, and those behind them that are forecast.
 
-Key: N series, C steps of context, H of the horizon, B windows, P past covariates, Q covariates known ahead, S constants.
+Key: N series, C steps of context, H of the horizon, B windows, P past covariates, Q covariates known ahead, S constants
+    of a series.
 """
 
 from collections.abc import Iterator, Sequence

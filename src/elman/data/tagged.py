@@ -236,9 +236,11 @@ def _spanned(text: str, spans: Any, place: str) -> Sentence:
 
 def _span(span: Any, place: str) -> tuple[int, int, str]:
     values = [span.get(name) for name in ("start", "end", "label")] if isinstance(span, dict) else span
-    if not isinstance(values, list) or len(values) != 3 or not all(isinstance(each, int) for each in values[:2]):
-        raise DataError(f"{place} expects spans [start, end, label]; received {span!r}")
-    return values[0], values[1], str(values[2])
+    match values:
+        case [int(start), int(end), label]:
+            return start, end, str(label)
+        case _:
+            raise DataError(f"{place} expects spans [start, end, label]; received {span!r}")
 
 
 def tagged_motifs() -> Tagged:

@@ -1,5 +1,7 @@
 """`elman predict`: answers of a model, to one input or to each line of a file."""
 
+import csv
+import io
 import json
 import sys
 from inspect import Parameter
@@ -29,20 +31,16 @@ def predict(run: Path, text: str | None = None, **given: Any) -> None:
     inputs = [text or ""] if source is None else model.task.read_inputs(source)
     if picture is not None:
         model.draw(inputs[0], picture, **settings)
-    if source is None and target is None and not as_json and "n_best" not in settings:
+    plain = source is None and target is None and not as_json and "n_best" not in settings
+    if plain and not model.task.answers_in_rows:
         _stream(model, inputs[0], settings)
         return
-    names = [one if isinstance(one, str) else number for number, one in enumerate(inputs, 1)]
-    entries = [
-        {"input": name, **_said(model, answer)}
-        for name, answer in zip(names, model.predict(inputs, **settings), strict=True)
-    ]
-    lines = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
-    if target is None:
-        sys.stdout.write(lines)
+    rows = model.task.rows(inputs, model.predict(inputs, **settings))
+    if target is not None:
+        write_text(target, _comma_separated(rows) if target.suffix == ".csv" else _json_lines(rows))
+        Console(highlight=False, soft_wrap=True, markup=False).print(f"{len(rows)} answers in {target}")
     else:
-        write_text(target, lines)
-        Console(highlight=False, soft_wrap=True, markup=False).print(f"{len(inputs)} answers in {target}")
+        sys.stdout.write(_comma_separated(rows) if plain else _json_lines(rows))
 
 
 def _stream(model: Model, text: str, settings: dict[str, Any]) -> None:
@@ -54,11 +52,24 @@ def _stream(model: Model, text: str, settings: dict[str, Any]) -> None:
     print()
 
 
-def _said(model: Model, answer: Any) -> dict[str, Any]:
-    """An answer as JSON."""
-    if isinstance(answer, list) and answer and hasattr(answer[0], "as_json"):
-        return {"answers": [one.as_json() for one in answer]}
-    return {model.task.answers_with: answer}
+def _json_lines(rows: list[dict[str, Any]]) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def _comma_separated(rows: list[dict[str, Any]]) -> str:
+    """With a header; what is neither text nor a number is JSON."""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _cell(value) for name, value in row.items()})
+    return file.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
 
 
 RUN = typer.Argument(help="The run folder of a trained model.", metavar="RUN", show_default=False)
@@ -69,8 +80,8 @@ predict_command = with_options(
     [
         Parameter("run", Parameter.POSITIONAL_OR_KEYWORD, annotation=Annotated[Path, RUN]),
         Parameter("text", Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=Annotated[str | None, TEXT]),
-        option("input", Path, "A file with one input a line.", ANSWER),
-        option("out", Path, "Where answers go, one JSON object a line.", ANSWER),
+        option("input", Path, "A file with one input a line, or a table as in training.", ANSWER),
+        option("out", Path, "Where answers go: a table if it ends in .csv, otherwise one JSON object a line.", ANSWER),
         option("picture", Path, "A PNG of what was looked at for each unit of the first answer.", ANSWER),
         option("seed", int, "The same seed draws the same answers.", ANSWER, "0"),
         switch("json", "Print one JSON object for each answer.", ANSWER),

@@ -101,7 +101,7 @@ class CRF(nn.Module):
             self.register_buffer(name, tensor, persistent=False)
 
     def loss(self, scores: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-        """Nats for each step: what all paths have together, less the right one; targets past the lengths do not matter."""
+        """Nats for each step: what all paths have together, less the right one."""
         self._check(scores, lengths)
         right = self.of_path(scores, targets, lengths)
         return (self.of_all(scores, lengths) - right).sum() / lengths.sum()

@@ -2,7 +2,7 @@
 
 from elman.models.classifier import Classifier, DocumentClassifier
 from elman.models.forecaster import DirectForecaster, Forecaster, RecursiveForecaster, SegmentForecaster
-from elman.models.heads import Head, HeadName, find_head
+from elman.models.heads import Head, HeadName, Outputs, find_head
 from elman.models.language_model import LanguageModel
 from elman.models.reader import Reader
 from elman.models.tagger import Tagger, WordVectors
@@ -17,6 +17,7 @@ __all__ = [
     "Head",
     "HeadName",
     "LanguageModel",
+    "Outputs",
     "Position",
     "Reader",
     "RecurrentTranslator",

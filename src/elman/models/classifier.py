@@ -13,6 +13,9 @@ from torch.nn.utils.rnn import pad_sequence
 from elman.layers import Embedding, Factory, HierarchicalAttention, Pooling, PoolingName, Recurrent, drop_features
 from elman.models.reader import Reader
 
+SMALL = 0.1
+"""The deviation of the numbers in units' vectors at first."""
+
 
 class Classifier(Reader):
     """A recurrent body, its steps pooled, and a linear layer.
@@ -39,6 +42,8 @@ class Classifier(Reader):
         variational: bool = False,
     ) -> None:
         super().__init__(embedding, body, input_dropout=input_dropout, variational=variational)
+        if embedding is not None:
+            nn.init.normal_(embedding.weight, std=SMALL)
         self.pooling = Pooling(pooling, body.output_size, body.directions)
         self.dropout = nn.Dropout(output_dropout)
         self.output = nn.Linear(self.pooling.output_size, outputs)
@@ -77,6 +82,7 @@ class DocumentClassifier(nn.Module):
     ) -> None:
         super().__init__()
         self.embedding = embedding
+        nn.init.normal_(embedding.weight, std=SMALL)
         self.input_dropout, self.variational = input_dropout, variational
         self.ends = frozenset(ends)
         self.document = HierarchicalAttention(embedding.embedding_dim, hidden_size, hidden_size, cell)

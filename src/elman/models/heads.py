@@ -1,10 +1,12 @@
 """What a forecaster says about a number to come: one value, quantiles, or a distribution.
 
-Key: ... any shape of numbers to come, K numbers the network puts out for each, L levels.
+Key: ... any shape of numbers to come, H steps of the horizon, B windows, K numbers the network puts out for each,
+    L levels.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -157,3 +159,25 @@ def find_head(name: HeadName, levels: Sequence[float]) -> Head:
     }
     check_option("head", name, known)
     return known[name]()
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a network says of windows, scaled."""
+
+    head: Head
+    numbers: Tensor
+    """(H, B, K)."""
+    centre: Tensor
+    """(B,)."""
+    scale: Tensor
+    """(B,)."""
+
+    def middle(self) -> Tensor:
+        """(H, B)."""
+        return self.head.middle(self.numbers, self.centre, self.scale)
+
+    def quantiles(self, levels: Sequence[float]) -> Tensor:
+        """(H, B, L); all of them the middle where the head knows none."""
+        found = self.head.quantiles(self.numbers, levels, self.centre, self.scale)
+        return self.middle().unsqueeze(2).expand(-1, -1, len(levels)) if found is None else found

@@ -57,8 +57,9 @@ class LanguageModel(Reader):
         weight_drop: float = 0.0,
         residual: bool = False,
     ) -> None:
+        embedding = Embedding(vocabulary, embedding_size, word_dropout)
         super().__init__(
-            Embedding(vocabulary, embedding_size, word_dropout),
+            embedding,
             Recurrent(
                 cell,
                 embedding_size,
@@ -74,9 +75,8 @@ class LanguageModel(Reader):
             output_dropout=output_dropout,
             variational=variational,
         )
-        assert self.embedding is not None
         self.output = nn.Linear(self.body.output_size, vocabulary)
-        for weight in (self.embedding.weight, self.output.weight):
+        for weight in (embedding.weight, self.output.weight):
             nn.init.uniform_(weight, -0.1, 0.1)
         nn.init.zeros_(self.output.bias)
         if tied and self.body.output_size != embedding_size:
@@ -85,7 +85,7 @@ class LanguageModel(Reader):
                 f"received {self.body.output_size} from this cell; train without --tied, or take another cell"
             )
         if tied:
-            self.output.weight = self.embedding.weight
+            self.output.weight = embedding.weight
 
     @staticmethod
     def _widths(hidden: int, layers: int, last: int) -> Sequence[int]:

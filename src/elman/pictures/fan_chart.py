@@ -17,15 +17,27 @@ MOST = 6
 class Window(Protocol):
     """What is drawn of a series."""
 
-    name: Any
-    known: Any
-    """(T,)."""
-    came: Any
-    """(H,)."""
-    said: Any
-    """(H,)."""
-    quantiles: Any
-    """(L, H)."""
+    @property
+    def name(self) -> str: ...
+    @property
+    def known(self) -> np.ndarray:
+        """(T,)."""
+        ...
+
+    @property
+    def came(self) -> np.ndarray:
+        """(H,)."""
+        ...
+
+    @property
+    def said(self) -> np.ndarray:
+        """(H,)."""
+        ...
+
+    @property
+    def quantiles(self) -> np.ndarray:
+        """(L, H)."""
+        ...
 
 
 def draw_fan_chart(path: Path, windows: Sequence[Window], levels: Sequence[float], context: int) -> None:
@@ -47,10 +59,11 @@ def draw_fan_chart(path: Path, windows: Sequence[Window], levels: Sequence[float
     shown = list({window.name: window for window in windows}.values())[:MOST]
     letters = find_fonts([window.name for window in shown])
     figure = Figure(figsize=(8, 2.4 * len(shown) + 0.4), layout="constrained")
-    for axes, window in zip(np.atleast_1d(figure.subplots(len(shown), 1)), shown, strict=True):
+    rows = np.atleast_1d(figure.subplots(len(shown), 1))
+    for axes, window in zip(rows, shown, strict=True):
         _draw(axes, window, levels, context)
         axes.set_title(letters.label(window.name), loc="left", fontsize=10, **letters.style)
-    axes.set_xlabel("steps from the beginning of the forecast")
+    rows[-1].set_xlabel("steps from the beginning of the forecast")
     save(figure, path)
 
 

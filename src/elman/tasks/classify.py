@@ -125,7 +125,7 @@ class Classify(Task):
             self.load(start)
         batches, cut = self._batches(found, self.options.batch_size)
         if self.options.class_weights == "balanced":
-            self.class_weights = self.verdict.weights(batches.targets)
+            self.class_weights = self.verdict.weights(torch.stack(list(batches.targets)))
         notes = (f"{cut:,} steps cut at the {self.options.cut} of long sequences",) if cut else ()
         return Examples(
             train=batches,
@@ -174,25 +174,24 @@ class Classify(Task):
         return list(self._labelled(path, answered=False).inputs)
 
     def network(self) -> nn.Module:
-        options, outputs = self.options, self.verdict.outputs
-        embedding = None
-        if isinstance(self.inputs, TextInputs):
-            embedding = Embedding(self.inputs.width, options.embedding_size, options.word_dropout)
-        if options.pooling == "hierarchical":
-            if embedding is None:
-                raise OptionError("pooling = hierarchical reads texts; received numbers; take another one")
-            ends = self.inputs.numbers(options.sentence_ends.split())
-            return DocumentClassifier(
-                embedding, find_cell(options.cell), options.hidden_size, outputs, ends, **options.dropouts()
-            )
-        width = self.inputs.width if embedding is None else options.embedding_size
-        body = options.body(width, bidirectional=options.bidirectional)
-        return Classifier(embedding, body, outputs, options.pooling, **options.dropouts())
+        options, inputs, outputs = self.options, self.inputs, self.verdict.outputs
+        embedding, width = None, inputs.width
+        if isinstance(inputs, TextInputs):
+            width = options.embedding_size
+            embedding = Embedding(inputs.width, width, options.word_dropout)
+        if options.pooling != "hierarchical":
+            body = options.body(width, bidirectional=options.bidirectional)
+            return Classifier(embedding, body, outputs, options.pooling, **options.dropouts())
+        if embedding is None or not isinstance(inputs, TextInputs):
+            raise OptionError("pooling = hierarchical reads texts; received numbers; take another one")
+        ends = inputs.numbers(options.sentence_ends.split())
+        sizes = options.hidden_size, outputs
+        return DocumentClassifier(embedding, find_cell(options.cell), *sizes, ends, **options.dropouts())
 
     def loss(self, network: nn.Module, batch: SequenceBatch, state: LayerState | None) -> Loss:
         scores = network(batch.inputs, batch.lengths)
-        learning = (self.class_weights, self.options.label_smoothing) if network.training else ()
-        return Loss(self.verdict.loss(scores, batch.targets, *learning), len(batch.targets), None)
+        weights, smoothing = (self.class_weights, self.options.label_smoothing) if network.training else (None, 0.0)
+        return Loss(self.verdict.loss(scores, batch.targets, weights, smoothing), len(batch.targets), None)
 
     def judge(self, **settings: Any) -> "Examiner":
         if settings:

@@ -1,17 +1,15 @@
 """The task `forecast`: learn what comes next in time series."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar
 
 import torch
-from pydantic import model_validator
 from torch import Tensor, nn
 
 from elman.data import (
-    Scaling,
     Series,
     SeriesColumns,
     SeriesSet,
@@ -25,110 +23,17 @@ from elman.data import (
 )
 from elman.errors import DataError, OptionError
 from elman.layers import LayerState, find_cell
-from elman.models import DirectForecaster, Forecaster, Head, HeadName, RecursiveForecaster, SegmentForecaster, find_head
+from elman.models import DirectForecaster, Forecaster, Head, Outputs, RecursiveForecaster, SegmentForecaster, find_head
 from elman.pictures import draw_fan_chart
-from elman.tasks.forecast_scores import Judged, interval_scores, point_scores
+from elman.tasks.backtest import Backtest
+from elman.tasks.forecast_options import Forecasting, ForecastOptions
 from elman.tasks.intervals import Intervals
-from elman.tasks.network_options import NetworkOptions
-from elman.tasks.options import Count, Options
+from elman.tasks.options import Options
 from elman.tasks.series_memory import SeriesMemory
-from elman.tasks.task import Examples, Judge, Loss, Task, judged
+from elman.tasks.task import Examples, Loss, Task, judged
 
 AT_ONCE = 512
 """Windows that are judged or answered side by side."""
-
-COLUMNS = ("series", "time", "target", "past", "future", "static")
-
-
-class ForecastOptions(NetworkOptions):
-    """What is learned from time series, and with what."""
-
-    reading: ClassVar[tuple[str, ...]] = (*COLUMNS, "frequency")
-    columns: ClassVar[tuple[str, ...]] = (*COLUMNS, "stride")
-    fixed: ClassVar[tuple[str, ...]] = (
-        *(*NetworkOptions.fixed, "horizon", "context", "decode", "segment", "scaling", "transform", "changes", "head"),
-        *("intervals", "calendar"),
-    )
-
-    series: str | None = None
-    """The column that says which series a row belongs to; unique_id if there is one, else all rows are one series."""
-    time: str | None = None
-    """The column of times; ds if there is one, else rows follow each other."""
-    target: str = "y"
-    """The column that is forecast; each of several with commas between them is a series of its own."""
-    past: str = ""
-    """Columns that are known up to now, with commas between them: numbers, or a few words."""
-    future: str = ""
-    """Columns that are known ahead."""
-    static: str = ""
-    """Columns that stay the same in a series."""
-    frequency: str | None = None
-    """How far steps are apart, such as 15min, 1h, 1d, 1w, 1mo; found out when nothing is said."""
-    season: Count | None = None
-    """Steps after which things come again; by the frequency when nothing is said, a day of hours for example."""
-    horizon: Count = 12
-    """Steps that are forecast."""
-    context: Count | None = None
-    """Steps that are read before; three horizons, or two seasons if that is more, when nothing is said."""
-    decode: Literal["direct", "recursive", "segment"] = "direct"
-    """All steps at once, one after the other each from the last, or segments at once from segments."""
-    segment: Count = 12
-    """Steps of a segment."""
-    scaling: Scaling = "window"
-    """Scale by the window's mean, by its last value, by the whole series' mean or median, or not at all."""
-    transform: Literal["none", "log", "log1p"] = "none"
-    """Learn logarithms; log1p where there are zeros."""
-    changes: bool = False
-    """Read how values change from step to step, not the values; with transform = log these are log returns."""
-    head: HeadName = "quantiles"
-    """What is said of a step to come: a value near in squares or distance, quantiles, or a distribution."""
-    intervals: str = "80,95"
-    """Percent of the numbers to come that should lie in intervals, with commas between them."""
-    calendar: bool = True
-    """Read the time of day, week and year."""
-    batch_size: Count = 64
-    """Windows that are read side by side."""
-    epoch_windows: Count | None = None
-    """Windows drawn for an epoch; all there are when nothing is said."""
-    validation_windows: Count = 1
-    """Horizons at the end of each series that validate, when no file is given for that."""
-    stride: Count | None = None
-    """Steps from one window to the next when a model is judged; the horizon when nothing is said."""
-
-    @model_validator(mode="after")
-    def _options_that_act(self) -> Self:
-        if self.decode == "segment" and (self.num_layers > 1 or self.residual):
-            raise ValueError("decode = segment has one layer; leave num_layers and residual away")
-        levels_of(self.intervals)
-        return self
-
-    def levels(self) -> tuple[float, ...]:
-        """Of all intervals' ends, and the middle."""
-        return levels_of(self.intervals)
-
-
-class Forecasting(Options):
-    """How it is answered."""
-
-
-def levels_of(intervals: str) -> tuple[float, ...]:
-    """The ends of intervals in percent, and the middle, rising.
-
-    Raises:
-        ValueError: They are none.
-
-    Example:
-        >>> levels_of("80")
-        (0.1, 0.5, 0.9)
-    """
-    try:
-        shares = [float(one) / 100 for one in intervals.split(",") if one.strip()]
-    except ValueError:
-        shares = [0.0]
-    if not all(0 < share < 1 for share in shares):
-        raise ValueError(f"intervals expects percents such as 80,95; received {intervals!r}")
-    ends = {round((1 + side * share) / 2, 6) for share in shares for side in (-1, 1)}
-    return tuple(sorted(ends | {0.5}))
 
 
 class Forecast(Task):
@@ -138,7 +43,7 @@ class Forecast(Task):
     summary: ClassVar[str] = "Learn what comes next in time series, with intervals."
     options_class: ClassVar[type[Options]] = ForecastOptions
     predicting_class: ClassVar[type[Options]] = Forecasting
-    answers_with: ClassVar[str] = "answer"
+    answers_in_rows: ClassVar[bool] = True
     continues: ClassVar[bool] = True
     best = ("mae", "min")
     told = ("mae", "mase")
@@ -310,7 +215,7 @@ class Forecast(Task):
         """What is said of a step."""
         return find_head(self.options.head, self.options.levels())
 
-    def outputs(self, network: nn.Module, batch: WindowBatch, *, learning: bool = False) -> "Outputs":
+    def outputs(self, network: nn.Module, batch: WindowBatch, *, learning: bool = False) -> Outputs:
         """What a network says of windows; while learning it may see what comes."""
         centre, scale = centre_and_scale(self.options.scaling, batch.known, batch.facts)
         head = self.head()
@@ -337,14 +242,14 @@ class Forecast(Task):
         found = self.outputs(network, batch, learning=network.training)
         return self.loss_of(found, batch)
 
-    def loss_of(self, found: "Outputs", batch: WindowBatch) -> Loss:
+    def loss_of(self, found: Outputs, batch: WindowBatch) -> Loss:
         """The loss of what was said; steps of which nothing is known do not count."""
         target = (batch.coming - found.centre) / found.scale
         there = ~target.isnan()
         each = found.head.loss(found.numbers, target.nan_to_num(), found.centre, found.scale)
         return Loss((each * there).sum() / there.sum().clamp_min(1), int(there.sum()), None)
 
-    def judge(self, **settings: Any) -> "Backtest":
+    def judge(self, **settings: Any) -> Backtest:
         if settings:
             raise OptionError(f"{min(settings)} does not act when a model is judged; leave it away")
         return Backtest(self)
@@ -358,6 +263,12 @@ class Forecast(Task):
         after = judged(self.judge(), network, valid)
         assert isinstance(after, Backtest)
         draw_fan_chart(folder / "pictures" / "forecast.png", after.windows, self.options.levels(), self._context())
+
+    def read_inputs(self, path: Path) -> list[Path]:
+        return [path]
+
+    def rows(self, inputs: Sequence[Any], answers: Sequence[Any]) -> list[dict[str, Any]]:
+        return list(answers)
 
     @torch.inference_mode()
     def predict(self, network: nn.Module, inputs: Sequence[Any], **settings: Any) -> list[Any]:
@@ -405,7 +316,7 @@ class Forecast(Task):
                     f"{frequency.time(one.start + len(one) + self.options.horizon - 1)}; add rows without a target"
                 )
 
-    def said(self, found: "Outputs") -> tuple[Tensor, Tensor]:
+    def said(self, found: Outputs) -> tuple[Tensor, Tensor]:
         """Forecasts (H, B), and quantiles (H, B, L) that hold what they promise; as numbers are, not scaled."""
         centre, scale = found.centre, found.scale
         quantiles = self.intervals(found.quantiles(self.options.levels()))
@@ -421,75 +332,6 @@ class Forecast(Task):
     def load(self, folder: Path) -> None:
         self.memory = SeriesMemory.load(folder)
         self.intervals = Intervals.from_json(read_json(folder / "intervals.json"))
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """What a network says of windows, scaled."""
-
-    head: Head
-    numbers: Tensor
-    """(H, B, K)."""
-    centre: Tensor
-    scale: Tensor
-
-    def middle(self) -> Tensor:
-        """(H, B)."""
-        return self.head.middle(self.numbers, self.centre, self.scale)
-
-    def quantiles(self, levels: Sequence[float]) -> Tensor:
-        """(H, B, L); all of them the middle where the head knows none."""
-        found = self.head.quantiles(self.numbers, levels, self.centre, self.scale)
-        return self.middle().unsqueeze(2).expand(-1, -1, len(levels)) if found is None else found
-
-
-class Backtest(Judge):
-    """How near forecasts come, beside naive ones."""
-
-    def __init__(self, task: Forecast) -> None:
-        self.task = task
-        self.nats, self.count = 0.0, 0
-        self.windows: list[Judged] = []
-        self.quantiles: list[Tensor] = []
-        self.came: list[Tensor] = []
-        """Both scaled, before calibration."""
-
-    def add(self, network: nn.Module, batch: WindowBatch) -> None:
-        found = self.task.outputs(network, batch)
-        loss = self.task.loss_of(found, batch)
-        self.nats, self.count = self.nats + float(loss.mean) * loss.count, self.count + loss.count
-        self.quantiles.append(found.quantiles(self.task.options.levels()))
-        self.came.append((batch.coming - found.centre) / found.scale)
-        middle, quantiles = (tensor.numpy() for tensor in self.task.said(found))
-        for column, (one, origin) in enumerate(zip(batch.whole, batch.origins.tolist(), strict=True)):
-            values = one.values.numpy().astype(float)
-            horizon = slice(origin, origin + len(batch.coming))
-            self.windows.append(
-                Judged(one.name, values[:origin], values[horizon], middle[:, column], quantiles[:, column].T)
-            )
-
-    def scaled(self) -> tuple[Tensor, Tensor]:
-        """Quantiles (H, W, L) before calibration and what came (H, W), scaled."""
-        return torch.cat(self.quantiles, 1), torch.cat(self.came, 1)
-
-    def scores(self) -> dict[str, float]:
-        return {
-            "loss": self.nats / max(1, self.count),
-            **point_scores(self.windows, self.task.season()),
-            **interval_scores(self.windows, self.task.options.levels()),
-        }
-
-    def notes(self) -> tuple[str, ...]:
-        scores = self.scores()
-        rivals = [name for name in scores if name.startswith("mae of ")]
-        best = min(rivals, key=lambda name: scores[name])
-        better = "better" if scores["mae"] < scores[best] else "NOT better"
-        return (
-            f"the model is {better} than the {best.removeprefix('mae of ')} forecast: mae {scores['mae']:.4g} against {scores[best]:.4g}",
-        )
-
-    def written(self) -> list[str]:
-        return [",".join([one.name, *(f"{value:g}" for value in one.said)]) for one in self.windows]
 
 
 def _behind(end: int, length: int, horizon: int, stride: int) -> range:

@@ -76,7 +76,8 @@ class NumberInputs(Inputs):
     """Series (T, F), or images (H, W, C) read row by row or pixel by pixel, scaled as training showed."""
 
     def __init__(self, shape: Sequence[int], scan: Scan, scaler: Scaler) -> None:
-        self.shape, self.scan, self.scaler = tuple(shape), scan, scaler
+        self.shape, self.scaler = tuple(shape), scaler
+        self.scan: Scan = scan
         self.width = len(scaler.mean)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Intervals that hold what they promise: made wider or narrower until validation data lies in them as often as it should.
+"""Intervals that hold what they promise: moved until validation data lies in them as often as it should.
 
 Conformalised quantile regression, Romano, Patterson and Candès 2019.
 

@@ -1,6 +1,6 @@
 """A trained model as its user holds it: predict, evaluate, stream, save."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,19 +40,22 @@ class Model:
         self.network = network
         self.config = config
 
-    def predict(self, inputs: Sequence[str] | str, **settings: Any) -> list[Any]:
-        """Answers, one for each input.
+    def predict(self, inputs: Any = "", **settings: Any) -> list[Any]:
+        """Answers, one for each input; of `forecast` a row for each series and step to come.
 
         Args:
-            inputs: What the task reads: prompts for `generate`, sources for `translate`. A single string is one input.
-            settings: For `generate` those of `Writing`, and seed; for `translate` those of `Searching`.
+            inputs: What the task reads, one or a list: prompts for `generate`, sources for `translate`, texts or
+                arrays for `classify`, texts for `tag`, frames or paths for `forecast`.
+            settings: For `generate` those of `Writing`, and seed; for `translate` those of `Searching`, for `classify`
+                of `Classifying`, for `tag` of `Tagging`.
 
         Raises:
             DataError: An input cannot be read.
             OptionError: A setting is impossible.
         """
         self.network.eval()
-        return self.task.predict(self.network, [inputs] if isinstance(inputs, str) else inputs, **settings)
+        several = isinstance(inputs, list | tuple)
+        return self.task.predict(self.network, inputs if several else [inputs], **settings)
 
     def draw(self, text: str, path: str | Path, **settings: Any) -> None:
         """Draw how the answer to a text came about, as a PNG: for `translate`, what was looked at for each unit.

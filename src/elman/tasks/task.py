@@ -167,6 +167,8 @@ class Task(ABC):
     """Does an answer go on where its input ends?"""
     answers_with: ClassVar[str] = "text"
     """What an answer is called in JSON."""
+    answers_in_rows: ClassVar[bool] = False
+    """Are answers rows of a table, several for an input?"""
     answers_when_judged: ClassVar[bool] = False
     """Do the settings of a prediction act when a model is judged?"""
     best: tuple[str, Literal["min", "max"]] = ("loss", "min")
@@ -223,10 +225,21 @@ class Task(ABC):
 
     def settle(self, network: nn.Module, valid: Batches, folder: Path) -> None:
         """What is left to do in a run folder once training has ended."""
+        return
 
     @abstractmethod
     def predict(self, network: nn.Module, inputs: Sequence[Any], **settings: Any) -> list[Any]:
         """Answers of a trained model."""
+
+    def rows(self, inputs: Sequence[Any], answers: Sequence[Any]) -> list[dict[str, Any]]:
+        """Inputs and answers, ready for JSON; an input that is no text by its number."""
+        names = [one if isinstance(one, str) else number for number, one in enumerate(inputs, 1)]
+        return [{"input": name, **self._said(answer)} for name, answer in zip(names, answers, strict=True)]
+
+    def _said(self, answer: Any) -> dict[str, Any]:
+        if isinstance(answer, list) and answer and hasattr(answer[0], "as_json"):
+            return {"answers": [one.as_json() for one in answer]}
+        return {self.answers_with: answer}
 
     def draw(self, network: nn.Module, text: str, path: Path, **settings: Any) -> None:
         """Draw how an answer came about, as a PNG.

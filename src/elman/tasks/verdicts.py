@@ -62,6 +62,7 @@ class Verdict(ABC):
 
     def calibrate(self, scores: Tensor, targets: Tensor) -> None:
         """Find out on validation data how sure the network may be."""
+        return
 
     @abstractmethod
     def say(self, scores: Tensor) -> list[Any]:

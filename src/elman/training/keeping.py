@@ -70,6 +70,8 @@ class Checkpoints(Callback):
 class BestWeights(Callback):
     """Writes the weights with the best validation score into the run folder, and their scores.
 
+    Of several as good the one with the smallest loss.
+
     Args:
         folder: The run folder.
         best: The score's name, and which end of it is good.
@@ -79,11 +81,11 @@ class BestWeights(Callback):
         self.folder = folder
         self.name, mode = best
         self.sign = 1 if mode == "min" else -1
-        self.best = float("inf")
+        self.best = (float("inf"), float("inf"))
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        found = self.sign * scores[f"valid_{self.name}"]
+        found = self.sign * scores[f"valid_{self.name}"], scores["valid_loss"]
         if found < self.best:
             self.best = found
             save_weights(self.folder / "model.safetensors", pl_module.network)  # pyright: ignore[reportArgumentType]
@@ -94,7 +96,8 @@ class BestWeights(Callback):
         return {"best": self.best}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.best = state_dict["best"]
+        first, second = state_dict["best"]
+        self.best = first, second
 
 
 class MeanOfLast(Callback):

@@ -1,0 +1,155 @@
+"""From tables of series to forecasts with intervals that hold."""
+
+import json
+import math
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars
+import pytest
+
+import elman
+from elman.errors import DataError, OptionError
+from elman.tasks import Model
+
+SMALL: dict[str, Any] = {
+    "embedding_size": 8,
+    "hidden_size": 16,
+    "horizon": 6,
+    "context": 24,
+    "batch_size": 16,
+    "epochs": 6,
+    "learning_rate": 0.01,
+    "epoch_windows": 200,
+}
+START = datetime(2024, 1, 1)
+
+
+def waves(count: int = 240, series: tuple[str, ...] = ("a", "b"), first: int = 0, **more: Any) -> polars.DataFrame:
+    """Hours of series that go round in a day, each at a height of its own."""
+    rows = []
+    for number, name in enumerate(series):
+        for step in range(first, first + count):
+            value = 10.0**number * (5 + math.sin(2 * math.pi * step / 24 + number))
+            others = {column: function(step) for column, function in more.items()}
+            rows.append({"unique_id": name, "ds": START + timedelta(hours=step), "y": value, **others})
+    return polars.DataFrame(rows)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    waves().write_parquet(tmp_path / "waves.parquet")
+    return tmp_path / "waves.parquet"
+
+
+def train(path: Path, tmp_path: Path, **settings: Any) -> Model:
+    return elman.train("forecast", train=path, out=tmp_path / "run", **SMALL | settings)
+
+
+@pytest.mark.parametrize("decode", ["direct", "recursive", "segment"])
+def test_waves_go_on(path: Path, tmp_path: Path, decode: str) -> None:
+    model = train(path, tmp_path, decode=decode, segment=6, epochs=12)
+    waves(48, first=240).write_parquet(tmp_path / "later.parquet")
+    scores = model.evaluate(tmp_path / "later.parquet")
+    assert scores["mae"] < 0.5 * scores["mae of naive"]
+    rows = model.predict()
+    assert len(rows) == 12
+    assert rows[0]["unique_id"] == "a"
+    assert rows[0]["ds"] == "2024-01-11 00:00:00"
+    assert rows[0]["lo-95"] <= rows[0]["lo-80"] <= rows[0]["forecast"] <= rows[0]["hi-80"] <= rows[0]["hi-95"]
+    assert elman.load(tmp_path / "run").predict() == rows
+
+
+@pytest.mark.parametrize("head", ["mse", "mae", "quantiles", "student_t", "negative_binomial"])
+def test_every_head_has_intervals(path: Path, tmp_path: Path, head: str) -> None:
+    model = train(path, tmp_path, head=head, epochs=2)
+    rows = model.predict()
+    assert all(row["lo-80"] <= row["hi-80"] for row in rows)
+    assert (tmp_path / "run/pictures/forecast.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("scaling", ["window", "last", "standard", "robust", "none"])
+def test_every_scaling(path: Path, tmp_path: Path, scaling: str) -> None:
+    rows = train(path, tmp_path, scaling=scaling, epochs=1, transform="log").predict()
+    assert all(math.isfinite(row["forecast"]) for row in rows)
+
+
+def test_series_that_training_has_not_seen(path: Path, tmp_path: Path) -> None:
+    model = train(path, tmp_path, epochs=10)
+    rows = model.predict(waves(60, ("new",)))
+    assert [row["unique_id"] for row in rows] == ["new"] * 6
+    assert rows[0]["ds"] == str(START + timedelta(hours=60))
+    expected = 5 + math.sin(2 * math.pi * 60 / 24)
+    assert rows[0]["forecast"] == pytest.approx(expected, abs=1)
+
+
+def test_what_came_later_is_joined_to_what_is_remembered(path: Path, tmp_path: Path) -> None:
+    model = train(path, tmp_path, epochs=1)
+    (row, *_) = model.predict(waves(2, ("a",), first=240))
+    assert row["ds"] == str(START + timedelta(hours=242))
+
+
+def test_covariates(tmp_path: Path) -> None:
+    frame = waves(240, past=lambda n: n % 5, ahead=lambda n: ["x", "z"][n % 2], kind=lambda n: 3.5)
+    path = tmp_path / "a.parquet"
+    frame.write_parquet(path)
+    model = train(path, tmp_path, past="past", future="ahead", static="kind", epochs=1)
+    with pytest.raises(DataError, match="known ahead of series 'a' stops at 2024-01-10 23:00:00; expected it up to"):
+        model.predict()
+    later = [
+        {"unique_id": name, "ds": START + timedelta(hours=240 + n), "y": None, "past": None, "ahead": "x", "kind": 3.5}
+        for name in ("a", "b")
+        for n in range(6)
+    ]
+    rows = model.predict(polars.concat([frame, polars.DataFrame(later, schema_overrides=frame.schema)]))
+    assert len(rows) == 12
+
+
+def test_intervals_hold_what_they_promise(tmp_path: Path) -> None:
+    import numpy as np
+
+    noise = np.random.default_rng(0).normal(size=1500)
+    frame = polars.DataFrame({"y": noise + 50})
+    frame[:1200].write_parquet(tmp_path / "a.parquet")
+    frame.write_parquet(tmp_path / "b.parquet")
+    model = train(tmp_path / "a.parquet", tmp_path, validation_windows=40, epochs=3)
+    scores = model.evaluate(tmp_path / "b.parquet")
+    assert scores["coverage of 80%"] == pytest.approx(0.8, abs=0.08)
+    assert scores["coverage of 95%"] == pytest.approx(0.95, abs=0.05)
+
+
+def test_a_random_walk_cannot_be_beaten_and_that_is_said(tmp_path: Path) -> None:
+    import numpy as np
+
+    steps = np.random.default_rng(0).normal(size=600) / 100
+    polars.DataFrame({"y": 100 * np.exp(np.cumsum(steps))}).write_parquet(tmp_path / "a.parquet")
+    settings = {"transform": "log", "scaling": "last", "changes": True, "validation_windows": 20}
+    model = train(tmp_path / "a.parquet", tmp_path, **settings)
+    judge = model.judge(tmp_path / "a.parquet")
+    assert judge.notes()[0].startswith("the model is ")
+    assert judge.scores()["mae"] > 0.9 * judge.scores()["mae of naive"]
+
+
+def test_bad_input(path: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no column 'sales'"):
+        train(path, tmp_path / "b", target="sales")
+    minus = tmp_path / "minus.parquet"
+    waves().with_columns(-polars.col("y")).write_parquet(minus)
+    with pytest.raises(DataError, match="no logarithm"):
+        train(minus, tmp_path / "c", transform="log")
+    short = tmp_path / "short.parquet"
+    waves(7).write_parquet(short)
+    with pytest.raises(DataError, match="have no window: expected 6 steps to forecast"):
+        train(short, tmp_path / "d")
+    with pytest.raises(OptionError, match="intervals expects percents"):
+        train(path, tmp_path / "e", intervals="80,x")
+    with pytest.raises(OptionError, match="decode = segment has one layer"):
+        train(path, tmp_path / "f", decode="segment", num_layers=2)
+
+
+def test_a_run_that_was_stopped_reads_the_same_series(path: Path, tmp_path: Path) -> None:
+    train(path, tmp_path, epochs=1)
+    config = json.loads((tmp_path / "run/config.json").read_text())
+    assert config["facts"]["season"] == 24
+    assert config["facts"]["validation windows"] == 2

@@ -86,7 +86,7 @@ def etth1(out: Path) -> None:
 def beijing_pm25(out: Path) -> None:
     """Columns ds, pm2.5 and the weather."""
     data = io.BytesIO(read_bytes(DATA / "beijing_pm25/pollution.csv.gz"))
-    table = polars.read_csv(data, null_values=["NA"])
+    table = polars.read_csv(data, null_values=["NA"], infer_schema_length=None)
     table = table.with_columns(ds=polars.datetime("year", "month", "day", "hour")).drop(
         "No", "year", "month", "day", "hour"
     )

@@ -7,6 +7,12 @@
     tatoeba_en_zh      BLEU and chrF on the test part, beside those of copying the nearest training pair
     camrest676         the same for answers in a dialogue
     reports            ROUGE of summaries of made-up reports, beside that of their first sentence; needs no data
+    sst2, trec, movie_reviews, chnsenticorp, mnist_rows, mnist_pixels, indoor_movement
+                       accuracy on the test part
+    conll2003, msra_ner, wnut17, weibo_ner, propbank_ewt
+                       F1 of stretches, beside that of a list of those in the training part
+    etth1_96           squared error on the test part, all windows
+    m4_hourly          OWA, sMAPE and MASE of the competition
 
 Needs ELMAN_DATA. A run that was stopped goes on; `seconds` are those of training. A note says what a
 reader must know, such as what else the machine did meanwhile.
@@ -15,6 +21,7 @@ reader must know, such as what else the machine did meanwhile.
 import os
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +38,25 @@ TESTS = {
     "multi30k_en_fr": "multi30k/test_2016_flickr",
     "tatoeba_en_zh": "tatoeba_en_zh/test.tsv.gz",
     "camrest676": "camrest676/test.json.gz",
+    "sst2": "sst/stsa.binary.test.gz",
+    "trec": "trec_qc/TREC.test.txt.gz",
+    "movie_reviews": "movie_review_polarity2/test.tsv.gz",
+    "chnsenticorp": "chnsenticorp_hotel/test.csv.gz",
+    "mnist_rows": "mnist/test.npz",
+    "mnist_pixels": "mnist/test.npz",
+    "indoor_movement": "indoor_movement/test.csv",
+    "conll2003": "conll2003_en/test.txt.gz",
+    "msra_ner": "msra_ner/msra.test.conll.gz",
+    "wnut17": "wnut17/wnut17.dev.conll.gz",
+    "weibo_ner": "weibo_ner/weibo.dev.conll.gz",
+    "propbank_ewt": "propbank_ewt/ewt.dev.srl.gz",
+    "etth1_96": "etth1/test.csv",
+    "m4_hourly": "m4_hourly/test.parquet",
 }
+"""In ELMAN_DATA, or where `prepare.py` puts them."""
+
+SEEDS = {"sst2": 3, "movie_reviews": 5}
+"""So many trainings, whose mean is the result; one of the others."""
 
 
 def tinyshakespeare(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
@@ -74,6 +99,39 @@ def summaries(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, fl
     return {f"test_{name}": value for name, value in ours.items()} | {f"lead1_{n}": value for n, value in first.items()}
 
 
+def classes(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
+    """Accuracy, that of the commonest label, macro F1."""
+    scores = model.evaluate(test)
+    names = {"accuracy": "accuracy", "accuracy of the commonest label": "commonest_accuracy", "macro_f1": "macro_f1"}
+    found = {f"test_{short}": scores[name] for name, short in names.items()}
+    return found | {"valid_accuracy": metrics["valid"]["accuracy"]}
+
+
+def tags(part: str) -> Callable[[Model, dict[str, Any], Path], dict[str, float]]:
+    """F1, and that of the phrase book."""
+
+    def measure(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
+        scores = model.evaluate(test)
+        names = {"f1": "f1", "precision": "precision", "recall": "recall", "f1 of the phrase book": "phrase_book_f1"}
+        return {f"{part}_{short}": scores[name] for name, short in names.items()} | {"valid_f1": metrics["valid"]["f1"]}
+
+    return measure
+
+
+def squared_errors(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
+    """Of windows that begin at every hour."""
+    scores = model.evaluate(test, stride=1)
+    return {"test_mse": scores["mse"], "test_mae": scores["mae"], "seasonal_naive_mse": scores["mse of seasonal naive"]}
+
+
+def competition(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
+    """The scores of the M4 competition."""
+    scores = model.evaluate(test)
+    return {name: scores[name] for name in ("owa", "smape", "mase")} | {
+        "seasonal_naive_owa": scores["owa of seasonal naive"]
+    }
+
+
 SCORES = {
     "tinyshakespeare": tinyshakespeare,
     "ptb_small": ptb_small,
@@ -82,6 +140,13 @@ SCORES = {
     "tatoeba_en_zh": translation,
     "camrest676": translation,
     "reports": summaries,
+    **dict.fromkeys(
+        ("sst2", "trec", "movie_reviews", "chnsenticorp", "mnist_rows", "mnist_pixels", "indoor_movement"), classes
+    ),
+    **dict.fromkeys(("conll2003", "msra_ner"), tags("test")),
+    **dict.fromkeys(("wnut17", "weibo_ner", "propbank_ewt"), tags("dev")),
+    "etth1_96": squared_errors,
+    "m4_hourly": competition,
 }
 
 
@@ -90,14 +155,26 @@ def validations(run: Path) -> list[dict[str, float]]:
     return [{"step": step + 1, "valid_loss": loss} for step, loss in read_curve(run / "logs", "valid_loss")]
 
 
-def main(name: str, note: str = "") -> None:
-    """Train, score, write."""
-    run, recipe = ROOT / "runs" / name, ROOT / "recipes" / f"{name}.toml"
-    start = {"resume": True} if (run / "config.json").exists() else {"recipe": recipe}
+def trained(name: str, seed: int) -> tuple[Path, dict[str, float]]:
+    """A run of a recipe, gone on with if it was stopped; and its scores, with the seconds of training."""
+    run, recipe = ROOT / "runs" / (f"{name}-{seed}" if seed else name), ROOT / "recipes" / f"{name}.toml"
+    start = (
+        {"resume": True} if (run / "config.json").exists() else {"recipe": recipe, **({"seed": seed} if seed else {})}
+    )
     model = elman.train(tomllib.loads(recipe.read_text())["task"], out=run, **start)
     metrics = read_json(run / "metrics.json")
     test = Path(os.environ.get("ELMAN_DATA", "")) / TESTS.get(name, "")
-    write_result(name, SCORES[name](model, metrics, test), metrics["seconds"], validations(run), note)
+    scores = SCORES[name](model, metrics, test if test.exists() else ROOT / "runs" / "data" / TESTS.get(name, ""))
+    return run, scores | {"seconds": metrics["seconds"]}
+
+
+def main(name: str, note: str = "") -> None:
+    """Train, score, write."""
+    os.chdir(ROOT)
+    runs = [trained(name, seed) for seed in range(SEEDS.get(name, 1))]
+    mean = {key: sum(scores[key] for _, scores in runs) / len(runs) for key in runs[0][1]}
+    rows = validations(runs[0][0]) if len(runs) == 1 else [{"seed": n, **scores} for n, (_, scores) in enumerate(runs)]
+    write_result(name, mean, mean.pop("seconds"), rows, note)
 
 
 if __name__ == "__main__":

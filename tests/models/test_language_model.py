@@ -54,6 +54,6 @@ def test_residual_reaches_the_body():
 def test_variational_keeps_one_mask_for_all_steps(place, variational, monkeypatch):
     model = make(**{place: 0.5}, variational=variational)
     model.embedding = torch.nn.Identity()
-    dropped = model._drop(torch.ones(10, 3, 6), 0.5)
+    dropped = model.drop(torch.ones(10, 3, 6), 0.5)
     assert bool((dropped == dropped[0]).all()) is variational
     assert make(variational=variational).body.dropout_per == ("sequence" if variational else "step")

@@ -9,7 +9,7 @@ from matplotlib.image import imread
 
 from elman.errors import ShapeError
 from elman.pictures import draw_alignment
-from elman.pictures.alignment import LONGEST, _short
+from elman.pictures.heat_map import LONGEST, _short
 
 DOTS = 48  # a cell of 0.4 inches at 120 dots an inch
 

@@ -173,6 +173,17 @@ class Outputs:
     scale: Tensor
     """(B,)."""
 
+    def scaled(self, coming: Tensor) -> Tensor:
+        """What comes (H, B), as the network sees it."""
+        return (coming - self.centre) / self.scale
+
+    def loss(self, coming: Tensor) -> tuple[Tensor, int]:
+        """The mean loss for what comes (H, B), NaN where nothing is known; and how many numbers are."""
+        target = self.scaled(coming)
+        there = ~target.isnan()
+        each = self.head.loss(self.numbers, target.nan_to_num(), self.centre, self.scale)
+        return (each * there).sum() / there.sum().clamp_min(1), int(there.sum())
+
     def middle(self) -> Tensor:
         """(H, B)."""
         return self.head.middle(self.numbers, self.centre, self.scale)

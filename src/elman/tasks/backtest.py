@@ -1,23 +1,40 @@
 """How near forecasts come, window after window."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from elman.data import WindowBatch
+from elman.models import Outputs
 from elman.tasks.forecast_scores import Judged, interval_scores, point_scores
 from elman.tasks.task import Judge
 
-if TYPE_CHECKING:
-    from elman.tasks.forecast import Forecast
+
+class Seer(Protocol):
+    """Who forecasts."""
+
+    def outputs(self, network: nn.Module, batch: WindowBatch) -> Outputs:
+        """What a network says of windows."""
+        ...
+
+    def said(self, found: Outputs) -> tuple[Tensor, Tensor]:
+        """Forecasts (H, B) and quantiles (H, B, L), as numbers are."""
+        ...
 
 
 class Backtest(Judge):
-    """How near forecasts come, beside naive ones."""
+    """How near forecasts come, beside naive ones.
 
-    def __init__(self, task: "Forecast") -> None:
-        self.task = task
+    Args:
+        seer: Who forecasts.
+        levels: Of quantiles.
+        season: Steps after which things come again.
+    """
+
+    def __init__(self, seer: Seer, levels: Sequence[float], season: int) -> None:
+        self.seer, self.levels, self.season = seer, levels, season
         self.nats, self.count = 0.0, 0
         self.windows: list[Judged] = []
         self.quantiles: list[Tensor] = []
@@ -25,12 +42,12 @@ class Backtest(Judge):
         """Both scaled, before calibration."""
 
     def add(self, network: nn.Module, batch: WindowBatch) -> None:
-        found = self.task.outputs(network, batch)
-        loss = self.task.loss_of(found, batch)
-        self.nats, self.count = self.nats + float(loss.mean) * loss.count, self.count + loss.count
-        self.quantiles.append(found.quantiles(self.task.options.levels()))
-        self.came.append((batch.coming - found.centre) / found.scale)
-        middle, quantiles = (tensor.numpy() for tensor in self.task.said(found))
+        found = self.seer.outputs(network, batch)
+        loss, count = found.loss(batch.coming)
+        self.nats, self.count = self.nats + float(loss) * count, self.count + count
+        self.quantiles.append(found.quantiles(self.levels))
+        self.came.append(found.scaled(batch.coming))
+        middle, quantiles = (tensor.numpy() for tensor in self.seer.said(found))
         for column, (one, origin) in enumerate(zip(batch.whole, batch.origins.tolist(), strict=True)):
             values = one.values.numpy().astype(float)
             horizon = slice(origin, origin + len(batch.coming))
@@ -45,8 +62,8 @@ class Backtest(Judge):
     def scores(self) -> dict[str, float]:
         return {
             "loss": self.nats / max(1, self.count),
-            **point_scores(self.windows, self.task.season()),
-            **interval_scores(self.windows, self.task.options.levels()),
+            **point_scores(self.windows, self.season),
+            **interval_scores(self.windows, self.levels),
         }
 
     def notes(self) -> tuple[str, ...]:

@@ -198,7 +198,7 @@ class Classify(Task):
             raise OptionError(f"{min(settings)} does not act when a model is judged; leave it away")
         return Examiner(self.verdict)
 
-    def settle(self, network: nn.Module, valid: Batches, folder: Path) -> None:
+    def settle(self, network: nn.Module, valid: Batches, folder: Path) -> dict[str, float]:
         """Calibrate on validation data, and draw what is taken for what."""
         examiner = judged(self.judge(), network, valid)
         assert isinstance(examiner, Examiner)
@@ -207,6 +207,7 @@ class Classify(Task):
         if isinstance(self.verdict, OneLabel):
             scores, targets = examiner.found()
             draw_confusion(folder / "pictures" / "confusion.png", self.verdict.labels.names, targets, scores.argmax(1))
+        return examiner.scores()
 
     @torch.inference_mode()
     def predict(self, network: nn.Module, inputs: Sequence[Any], **settings: Any) -> list[Any]:

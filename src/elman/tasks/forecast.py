@@ -45,7 +45,6 @@ class Forecast(Task):
     predicting_class: ClassVar[type[Options]] = Forecasting
     answers_in_rows: ClassVar[bool] = True
     continues: ClassVar[bool] = True
-    best = ("mae", "min")
     told = ("mae", "mase")
 
     options: ForecastOptions
@@ -239,22 +238,14 @@ class Forecast(Task):
         return Outputs(head, said, centre, scale)
 
     def loss(self, network: nn.Module, batch: WindowBatch, state: LayerState | None) -> Loss:
-        found = self.outputs(network, batch, learning=network.training)
-        return self.loss_of(found, batch)
-
-    def loss_of(self, found: Outputs, batch: WindowBatch) -> Loss:
-        """The loss of what was said; steps of which nothing is known do not count."""
-        target = (batch.coming - found.centre) / found.scale
-        there = ~target.isnan()
-        each = found.head.loss(found.numbers, target.nan_to_num(), found.centre, found.scale)
-        return Loss((each * there).sum() / there.sum().clamp_min(1), int(there.sum()), None)
+        return Loss(*self.outputs(network, batch, learning=network.training).loss(batch.coming), None)
 
     def judge(self, **settings: Any) -> Backtest:
         if settings:
             raise OptionError(f"{min(settings)} does not act when a model is judged; leave it away")
-        return Backtest(self)
+        return Backtest(self, self.options.levels(), self.season())
 
-    def settle(self, network: nn.Module, valid: Any, folder: Path) -> None:
+    def settle(self, network: nn.Module, valid: Any, folder: Path) -> dict[str, float]:
         """Make intervals hold what they promise on validation data, and draw the last windows."""
         before = judged(self.judge(), network, valid)
         assert isinstance(before, Backtest)
@@ -263,6 +254,7 @@ class Forecast(Task):
         after = judged(self.judge(), network, valid)
         assert isinstance(after, Backtest)
         draw_fan_chart(folder / "pictures" / "forecast.png", after.windows, self.options.levels(), self._context())
+        return after.scores()
 
     def read_inputs(self, path: Path) -> list[Path]:
         return [path]

@@ -191,7 +191,7 @@ def _fit(recipe: Recipe, task: Task, examples: Examples, out: Path, config: dict
 def _finish(out: Path, config: dict[str, Any], examples: Examples, seconds: float) -> Model:
     metrics = read_metrics(out)
     model = load(out)
-    model.task.settle(model.network, examples.valid, out)
+    metrics["valid"] |= model.task.settle(model.network, examples.valid, out)
     write_text(out / "card.md", model_card(config, model.network, metrics["valid"], version("elman")))
     write_json(
         out / "metrics.json", {**metrics, "seconds": round(seconds, 1)}

@@ -10,8 +10,9 @@ RESUME = $(if $(wildcard runs/demo/config.json),--resume,--recipe recipes/demo.t
 .PHONY: demo test check format bench docs clean
 
 demo: $(READY)
-	$(BIN)/elman train generate --out runs/demo $(RESUME)
-	$(BIN)/elman predict runs/demo "A function " --length 300 --temperature 0.5
+	$(BIN)/elman train translate --out runs/demo $(RESUME)
+	$(BIN)/elman predict runs/demo "German: 4321" --picture runs/demo/pictures/looks.png
+	$(BIN)/elman predict runs/demo "Chinese: 2026-11-22"
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2

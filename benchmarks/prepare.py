@@ -1,7 +1,8 @@
 """Published data in the forms that Elman reads: python benchmarks/prepare.py NAME
 
     mnist             the first 50,000 images and the last 10,000, as .npz
-    indoor_movement   all sequences as one long table, two environments to train on and one to test
+    indoor_movement   all sequences as long tables: every fifth, by chance, to test; and the same with one building of
+                      three to test, in rooms_train and rooms_test
     m4_hourly         the wide tables as long ones
     etth1             the usual three parts, scaled by the first
     beijing_pm25      with a column of times; 2014 is the test
@@ -16,6 +17,7 @@ import os
 import sys
 import zipfile
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import polars
@@ -44,11 +46,13 @@ def indoor_movement(out: Path) -> None:
         dict(line.replace(" ", "").split(",")[:2] for line in _named(texts, end).splitlines()[1:] if line)
         for end in ("MovementAAL_target.csv", "MovementAAL_DatasetGroup.csv")
     )
-    parts: dict[str, list[str]] = {"train": [], "test": []}
+    parts: dict[str, list[str]] = {"train": [], "test": [], "rooms_train": [], "rooms_test": []}
+    chosen = set(Random(0).sample(sorted(targets), len(targets) // 5))
     for number, label in targets.items():
-        rows = _named(texts, f"MovementAAL_RSS_{number}.csv").splitlines()[1:]
-        part = parts["test" if groups[number] == "3" else "train"]
-        part += [f"{number},{row.replace(' ', '')},{label}" for row in rows if row]
+        lines = _named(texts, f"MovementAAL_RSS_{number}.csv").splitlines()[1:]
+        rows = [f"{number},{line.replace(' ', '')},{label}" for line in lines if line]
+        parts["test" if number in chosen else "train"] += rows
+        parts["rooms_test" if groups[number] == "3" else "rooms_train"] += rows
     for name, rows in parts.items():
         (out / f"{name}.csv").write_text("\n".join(["sequence,a1,a2,a3,a4,label", *rows]) + "\n")
 

@@ -12,7 +12,7 @@ from elman.data.toy_pairs import toy_pairs
 EmbeddedName = Literal["spelled", "reports", "copy", "reverse"]
 
 SETS: dict[EmbeddedName, tuple[str, Callable[[], list[tuple[str, str]]]]] = {
-    "spelled": ("to spell out numbers and dates in seven languages", spelled_pairs),
+    "spelled": ("to spell out numbers and dates in seven languages", partial(spelled_pairs, digits=4)),
     "reports": ("to sum up short reports", report_pairs),
     "copy": ("to copy rows of letters", partial(toy_pairs, "copy")),
     "reverse": ("to turn rows of letters round", partial(toy_pairs, "reverse")),

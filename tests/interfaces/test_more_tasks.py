@@ -8,13 +8,15 @@ import pytest
 from tests.interfaces.conftest import Cli
 
 SMALL = ["--hidden-size=8", "--embedding-size=8", "--batch-size=8", "--epochs=2", "--learning-rate=0.02"]
+DAYS = "a,2024-01-01,1\na,2024-01-02,2\na,2024-01-03,2\n"
+WEEKS = "b,2024-01-01,1\nb,2024-01-08,2\nb,2024-01-15,2\n"
 FILES = {
     "films.csv": "review,stars\n" + "a good film,1\na bad film,0\n" * 30,
     "one.csv": "text,label\n" + "a,1\n" * 30,
     "names.conll": "Anna B-PER\nruns O\n\nin O\nRome B-LOC\n\n" * 20,
     "broken.conll": "Anna B-PER\nruns\n",
     "days.csv": "ds,y\n" + "".join(f"2024-{1 + n // 28:02}-{1 + n % 28:02},{n % 7}\n" for n in range(280)),
-    "mixed.csv": "unique_id,ds,y\na,2024-01-01,1\na,2024-01-02,2\na,2024-01-03,2\nb,2024-01-01,1\nb,2024-01-08,2\nb,2024-01-15,2\n",
+    "mixed.csv": "unique_id,ds,y\n" + DAYS + WEEKS,
 }
 
 

@@ -59,6 +59,14 @@ def test_texts_are_learned(lines: Path, tmp_path: Path, pooling: str) -> None:
     assert model.predict(["the film was great", "the film was poor indeed"]) == ["1", "0"]
 
 
+@pytest.mark.parametrize("network", ["transformer", "cnn", "mlp"])
+def test_other_networks_in_the_place_of_recurrent_ones(lines: Path, tmp_path: Path, network: str) -> None:
+    model = train(lines, tmp_path, units="word", network=network)
+    assert model.evaluate(lines)["accuracy"] > 0.95
+    with pytest.raises(OptionError, match="act on recurrent networks only"):
+        train(lines, tmp_path / "b", network=network, zoneout=0.1)
+
+
 def test_documents_are_read_sentence_by_sentence(tmp_path: Path) -> None:
     path = tmp_path / "train.txt"
     path.write_text("".join(f"{label} so it is . {text} . the end\n" for label, text in texts()))

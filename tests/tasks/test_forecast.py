@@ -61,6 +61,13 @@ def test_waves_go_on(path: Path, tmp_path: Path, decode: str) -> None:
     assert elman.load(tmp_path / "run").predict() == rows
 
 
+@pytest.mark.parametrize("network", ["transformer", "cnn", "mlp"])
+def test_other_networks_in_the_place_of_recurrent_ones(path: Path, tmp_path: Path, network: str) -> None:
+    assert len(train(path, tmp_path, network=network, epochs=1).predict()) == 12
+    with pytest.raises(OptionError, match="reads whole windows; take decode = direct"):
+        train(path, tmp_path / "b", network=network, decode="recursive")
+
+
 @pytest.mark.parametrize("head", ["mse", "mae", "quantiles", "student_t", "negative_binomial"])
 def test_every_head_has_intervals(path: Path, tmp_path: Path, head: str) -> None:
     model = train(path, tmp_path, head=head, epochs=2)

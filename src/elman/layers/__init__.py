@@ -30,6 +30,7 @@ from elman.layers.dropout import Embedding, drop_features, sequence_dropout
 from elman.layers.encoder_decoder import Attend, Encoded, EncoderDecoder, Look, Regularisation, Writing
 from elman.layers.explain import explain
 from elman.layers.linear_cross_entropy import linear_cross_entropy, softmax_in_place
+from elman.layers.places import with_places
 from elman.layers.pooling import Pooling, PoolingName
 from elman.layers.recurrent import LayerState, Recurrent, detach_state
 from elman.layers.stacked import Stacked
@@ -91,4 +92,5 @@ __all__ = [
     "linear_cross_entropy",
     "sequence_dropout",
     "softmax_in_place",
+    "with_places",
 ]

@@ -1,5 +1,6 @@
 """What a task trains: embedding, recurrent body, head."""
 
+from elman.models.bodies import BODIES, Body, WindowBody
 from elman.models.classifier import Classifier, DocumentClassifier
 from elman.models.forecaster import DirectForecaster, Forecaster, RecursiveForecaster, SegmentForecaster
 from elman.models.heads import Head, HeadName, Outputs, find_head
@@ -10,6 +11,8 @@ from elman.models.transformer import TransformerTranslator
 from elman.models.translator import Position, RecurrentTranslator, Tied, Translator
 
 __all__ = [
+    "BODIES",
+    "Body",
     "Classifier",
     "DirectForecaster",
     "DocumentClassifier",
@@ -27,6 +30,7 @@ __all__ = [
     "Tied",
     "TransformerTranslator",
     "Translator",
+    "WindowBody",
     "WordVectors",
     "find_head",
 ]

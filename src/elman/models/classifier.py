@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from elman.layers import Embedding, Factory, HierarchicalAttention, Pooling, PoolingName, Recurrent, drop_features
+from elman.models.bodies import Body
 from elman.models.reader import Reader
 
 SMALL = 0.1
@@ -33,7 +34,7 @@ class Classifier(Reader):
     def __init__(
         self,
         embedding: Embedding | None,
-        body: Recurrent,
+        body: Recurrent | Body,
         outputs: int,
         pooling: PoolingName = "last",
         *,

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from elman.engine import scan
 from elman.layers import Factory, Recurrent
+from elman.models.bodies import Body
 
 Guess = Callable[[Tensor], Tensor]
 """From numbers for a head (B, K) to the value that they stand for (B,)."""
@@ -50,7 +51,7 @@ class DirectForecaster(Forecaster):
     """
 
     def __init__(
-        self, body: Recurrent, horizon: int, ahead_size: int, outputs: int, hidden_size: int, dropout: float
+        self, body: Recurrent | Body, horizon: int, ahead_size: int, outputs: int, hidden_size: int, dropout: float
     ) -> None:
         super().__init__()
         self.body, self.horizon, self.dropout = body, horizon, nn.Dropout(dropout)

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from elman.layers import LayerState, Recurrent, drop_features
+from elman.models.bodies import Body
 
 
 class Reader(nn.Module):
@@ -24,7 +25,7 @@ class Reader(nn.Module):
     def __init__(
         self,
         embedding: nn.Module | None,
-        body: Recurrent,
+        body: Recurrent | Body,
         *,
         input_dropout: float = 0.0,
         output_dropout: float = 0.0,

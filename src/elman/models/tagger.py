@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from elman.data import IGNORE, TagBatch
 from elman.engine import without_padding
 from elman.layers import CRF, Embedding, Factory, Recurrent
+from elman.models.bodies import Body
 from elman.models.reader import Reader
 
 
@@ -79,7 +80,7 @@ class Tagger(Reader):
     def __init__(
         self,
         vectors: WordVectors,
-        body: Recurrent,
+        body: Recurrent | Body,
         labels: int,
         crf: CRF | None,
         *,

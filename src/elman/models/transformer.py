@@ -4,7 +4,6 @@ Key: S source time, T target time, B sentences, K rows of each, E width.
 """
 
 from dataclasses import dataclass, replace
-from math import log
 from typing import Any
 
 import torch
@@ -14,6 +13,7 @@ from torch.nn import functional as F
 from elman.data import PairBatch
 from elman.engine import within
 from elman.errors import OptionError
+from elman.layers import with_places
 from elman.models.translator import Translator
 
 
@@ -84,7 +84,7 @@ class TransformerTranslator(Translator):
 
     def vectors(self, batch: PairBatch) -> Tensor:
         memory, hidden = self._read(batch.source, batch.source_lengths)
-        x = self._placed(self.read(self.target, batch.inputs)).transpose(0, 1)
+        x = with_places(self.read(self.target, batch.inputs)).transpose(0, 1)
         causal = nn.Transformer.generate_square_subsequent_mask(x.shape[1], dtype=x.dtype)
         for layer in self.layers:
             x = layer(x, memory, tgt_mask=causal, memory_key_padding_mask=hidden, tgt_is_causal=True)
@@ -96,7 +96,7 @@ class TransformerTranslator(Translator):
         return TransformerWriting(memory, hidden, (nothing,) * len(self.layers))
 
     def write(self, units: Tensor, position: TransformerWriting) -> tuple[Tensor, Tensor | None, TransformerWriting]:
-        x = self._placed(self.read(self.target, units).unsqueeze(0), position.past[0].shape[1]).transpose(0, 1)
+        x = with_places(self.read(self.target, units).unsqueeze(0), position.past[0].shape[1]).transpose(0, 1)
         weights, past = None, []
         for layer, before in zip(self.layers, position.past, strict=True):
             x, read, weights = self._step(layer, x, before, position)
@@ -118,14 +118,6 @@ class TransformerTranslator(Translator):
         return x, read, weights.flatten(0, 1)
 
     def _read(self, source: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        x = self._placed(self.read(self.source, source)).transpose(0, 1)
+        x = with_places(self.read(self.source, source)).transpose(0, 1)
         hidden = ~within(lengths, len(source)).t()
         return self.encoder(x, src_key_padding_mask=hidden), hidden
-
-    def _placed(self, x: Tensor, first: int = 0) -> Tensor:
-        """Vectors (T, B, E) with their places, from the number `first` on."""
-        width = x.shape[2]
-        places = torch.arange(first, first + len(x), dtype=x.dtype).unsqueeze(1)
-        rates = torch.exp(torch.arange(0, width, 2, dtype=x.dtype) * (-log(10000.0) / width))
-        waves = torch.stack([torch.sin(places * rates), torch.cos(places * rates)], dim=2).flatten(1)
-        return x + waves.unsqueeze(1)

@@ -24,8 +24,8 @@ from elman.errors import OptionError
 from elman.layers import Embedding, LayerState, find_cell
 from elman.models import Classifier, DocumentClassifier
 from elman.pictures import draw_confusion
+from elman.tasks.body_options import BodyOptions
 from elman.tasks.inputs import Inputs, NumberInputs, Scan, Side, TextInputs
-from elman.tasks.network_options import NetworkOptions
 from elman.tasks.options import Count, Options, Share
 from elman.tasks.task import Batches, Examples, Judge, Loss, Task, judged
 from elman.tasks.text_options import TextOptions
@@ -35,13 +35,13 @@ AT_ONCE = 64_000
 """Steps that are judged or answered side by side, padding included."""
 
 
-class ClassifyOptions(NetworkOptions, TextOptions):
+class ClassifyOptions(BodyOptions, TextOptions):
     """What is learned from sequences with an answer each, and with what."""
 
     reading: ClassVar[tuple[str, ...]] = ("text", "label", "values", "sequence", "image_size", "max_length", "cut")
     columns: ClassVar[tuple[str, ...]] = ("text", "label", "values", "sequence")
     fixed: ClassVar[tuple[str, ...]] = (
-        *(*NetworkOptions.fixed, *TextOptions.fixed),
+        *(*BodyOptions.fixed, *TextOptions.fixed),
         *("answer", "scan", "pooling", "bidirectional", "sentence_ends"),
     )
 

@@ -22,7 +22,7 @@ from elman.data import (
     write_json,
 )
 from elman.errors import DataError, OptionError
-from elman.layers import LayerState, find_cell
+from elman.layers import LayerState, Recurrent, find_cell
 from elman.models import DirectForecaster, Forecaster, Head, Outputs, RecursiveForecaster, SegmentForecaster, find_head
 from elman.pictures import draw_fan_chart
 from elman.tasks.backtest import Backtest
@@ -204,8 +204,8 @@ class Forecast(Task):
                 series=len(memory.series),
                 dropout=options.output_dropout,
             )
-        body = options.body(features)
-        if options.decode == "recursive":
+        body = options.body(features, window=self._context())
+        if isinstance(body, Recurrent) and options.decode == "recursive":
             return RecursiveForecaster(body, known_ahead, outputs, options.output_dropout)
         sizes = options.horizon, known_ahead, outputs, options.embedding_size
         return DirectForecaster(body, *sizes, options.output_dropout)

@@ -6,19 +6,19 @@ from pydantic import model_validator
 
 from elman.data import Scaling
 from elman.models import HeadName
-from elman.tasks.network_options import NetworkOptions
+from elman.tasks.body_options import BodyOptions
 from elman.tasks.options import Count, Options
 
 COLUMNS = ("series", "time", "target", "past", "future", "static")
 
 
-class ForecastOptions(NetworkOptions):
+class ForecastOptions(BodyOptions):
     """What is learned from time series, and with what."""
 
     reading: ClassVar[tuple[str, ...]] = (*COLUMNS, "frequency")
     columns: ClassVar[tuple[str, ...]] = (*COLUMNS, "stride")
     fixed: ClassVar[tuple[str, ...]] = (
-        *(*NetworkOptions.fixed, "horizon", "context", "decode", "segment", "scaling", "transform", "changes", "head"),
+        *(*BodyOptions.fixed, "horizon", "context", "decode", "segment", "scaling", "transform", "changes", "head"),
         *("intervals", "calendar"),
     )
 
@@ -71,6 +71,8 @@ class ForecastOptions(NetworkOptions):
     def _options_that_act(self) -> Self:
         if self.decode == "segment" and (self.num_layers > 1 or self.residual):
             raise ValueError("decode = segment has one layer; leave num_layers and residual away")
+        if self.decode != "direct" and self.network != "recurrent":
+            raise ValueError(f"network = {self.network} reads whole windows; take decode = direct")
         levels_of(self.intervals)
         return self
 

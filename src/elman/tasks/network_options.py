@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import ClassVar, TypedDict
 
 from elman.data import read_text, write_text
-from elman.layers import Recurrent, Regularisation, find_cell
+from elman.layers import Regularisation
 from elman.tasks.options import Count, Options, Share
 
 
@@ -64,11 +64,6 @@ class NetworkOptions(Options):
             "zoneout": self.zoneout,
             "weight_drop": self.weight_drop,
         }
-
-    def body(self, width: int, *, bidirectional: bool = False) -> Recurrent:
-        """The recurrent layers, over vectors of a width."""
-        sizes = width, self.hidden_size, self.num_layers
-        return Recurrent(find_cell(self.cell), *sizes, bidirectional=bidirectional, **self.regularisation())
 
     def dropouts(self) -> Dropouts:
         """What acts before and behind them."""

@@ -30,7 +30,7 @@ from elman.data import (
 from elman.errors import DataError, OptionError
 from elman.layers import CRF, FORBIDDEN, LayerState, find_cell
 from elman.models import Tagger, WordVectors
-from elman.tasks.network_options import NetworkOptions
+from elman.tasks.body_options import BodyOptions
 from elman.tasks.options import Count, Options, WholeOrNone
 from elman.tasks.phrase_book import PhraseBook
 from elman.tasks.tag_scores import accuracy, span_scores
@@ -43,13 +43,13 @@ AT_ONCE = 16_000
 """Words that are judged or answered side by side, padding included."""
 
 
-class TagOptions(NetworkOptions):
+class TagOptions(BodyOptions):
     """What is learned from tagged sentences, and with what."""
 
     reading: ClassVar[tuple[str, ...]] = ("word", "tag", "predicate")
     columns: ClassVar[tuple[str, ...]] = ("word", "tag", "predicate")
     fixed: ClassVar[tuple[str, ...]] = (
-        *(*NetworkOptions.fixed, "min_count", "vocabulary_size", "letter_size", "spelling_size", "mark_size"),
+        *(*BodyOptions.fixed, "min_count", "vocabulary_size", "letter_size", "spelling_size", "mark_size"),
         *("crf", "bidirectional"),
     )
 

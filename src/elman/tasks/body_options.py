@@ -1,0 +1,36 @@
+"""The settings of networks that read a sequence with one body: recurrent layers, or others to compare with."""
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import model_validator
+
+from elman.layers import Recurrent, find_cell
+from elman.models import BODIES, Body, WindowBody
+from elman.tasks.network_options import NetworkOptions
+
+
+class BodyOptions(NetworkOptions):
+    """What reads."""
+
+    fixed: ClassVar[tuple[str, ...]] = (*NetworkOptions.fixed, "network")
+
+    network: Literal["recurrent", "transformer", "cnn", "mlp"] = "recurrent"
+    """Recurrent layers, or to compare torch's own: a Transformer, convolutions, or layers that see no order."""
+
+    @model_validator(mode="after")
+    def _what_acts_on_recurrent_layers(self) -> Self:
+        recurrent = self.residual, self.zoneout, self.weight_drop, self.recurrent_dropout
+        if self.network != "recurrent" and any(recurrent):
+            raise ValueError(
+                "residual, zoneout, weight_drop and recurrent_dropout act on recurrent networks only; leave them away"
+            )
+        return self
+
+    def body(self, width: int, *, bidirectional: bool = False, window: int | None = None) -> Recurrent | Body:
+        """What reads vectors of a width, steps of any number or always so many."""
+        sizes = width, self.hidden_size, self.num_layers
+        if self.network == "recurrent":
+            return Recurrent(find_cell(self.cell), *sizes, bidirectional=bidirectional, **self.regularisation())
+        if self.network == "mlp" and window is not None:
+            return WindowBody(*sizes, self.dropout, window)
+        return BODIES[self.network](*sizes, self.dropout)

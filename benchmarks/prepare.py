@@ -30,7 +30,7 @@ DATA = Path(os.environ.get("ELMAN_DATA", ""))
 
 def mnist(out: Path) -> None:
     """Bytes (N, 28, 28) and labels."""
-    from elman.data.images import read_idx
+    from elman.data.labelled.images import read_idx
 
     images = read_idx(DATA / "mnist/train-images-idx3-ubyte.gz").numpy()
     labels = read_idx(DATA / "mnist/train-labels-idx1-ubyte.gz").numpy().astype(np.int64)

@@ -10,7 +10,7 @@ from time import perf_counter
 import pytest
 
 from elman.data.files import read_text
-from elman.data.nearest import Nearest, words
+from elman.data.pairs.nearest import Nearest, words
 from elman.errors import DataError
 
 DATA = Path(os.environ.get("ELMAN_DATA", Path(__file__).parents[2].parent / "shared" / "data"))

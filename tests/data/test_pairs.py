@@ -8,7 +8,7 @@ from pathlib import Path
 import polars
 import pytest
 
-from elman.data.pairs import TURN, Pairs, join_turns, read_pairs, tidy
+from elman.data.pairs.pairs import TURN, Pairs, join_turns, read_pairs, tidy
 from elman.errors import DataError, OptionError
 
 DATA = Path(os.environ.get("ELMAN_DATA") or Path(__file__).parents[3] / "shared" / "data")

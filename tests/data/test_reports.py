@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from elman.data.reports import report_pairs
+from elman.data.pairs.reports import report_pairs
 from elman.errors import OptionError
 
 PAIRS = report_pairs()

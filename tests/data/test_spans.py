@@ -5,8 +5,8 @@ import itertools
 import pytest
 
 from elman.data import Sentence, Span, bio, bioes, may_follow, spans_of
-from elman.data.spans import repairs
-from elman.data.tagged import tagged
+from elman.data.tagged.spans import repairs
+from elman.data.tagged.tagged import tagged
 
 
 @pytest.mark.parametrize(

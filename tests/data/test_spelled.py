@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from elman.data.spelled import LANGUAGES, spelled_pairs, words_of
+from elman.data.pairs.spelled import LANGUAGES, spelled_pairs, words_of
 from elman.errors import MissingExtra, OptionError
 
 NUMBERS = {

@@ -7,7 +7,7 @@ import torch
 from tokenizers import Tokenizer as Backend
 
 from elman.data import Tokenizer
-from elman.data.decoder import BYTE_OF
+from elman.data.units.decoder import BYTE_OF
 from elman.errors import DataError, OptionError, RunError
 
 TEXTS = {

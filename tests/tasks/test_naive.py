@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from elman.tasks.forecast_scores import Judged, interval_scores, point_scores
-from elman.tasks.naive import naive2, seasonal_factors
+from elman.tasks.forecast.naive import naive2, seasonal_factors
+from elman.tasks.forecast.scores import Judged, interval_scores, point_scores
 
 DATA = Path(os.environ.get("ELMAN_DATA", "../shared/data"))
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from elman.errors import OptionError, RunError
 from elman.layers import GRUCell
 from elman.models import RecurrentTranslator, TransformerTranslator, Translator
-from elman.tasks.search import Search, Searching, best_of
+from elman.tasks.translate.search import Search, Searching, best_of
 
 BORDER, UNITS = 0, 5
 
@@ -194,7 +194,7 @@ def test_precision_rounds_scores_and_leaves_the_network_as_it_is():
 def test_scores_are_sought_block_by_block(monkeypatch: pytest.MonkeyPatch):
     network, settings = make(), {"n_best": 3, "no_repeat": 2, "max_length": 6}
     whole, drawn = search(network, settings, 6), search(network, {"sample": True}, 6)
-    monkeypatch.setattr("elman.tasks.search.SCORES_AT_ONCE", 4 * UNITS)
+    monkeypatch.setattr("elman.tasks.translate.search.SCORES_AT_ONCE", 4 * UNITS)
     assert [[one.units for one in each] for each in search(network, settings, 6)] == [
         [one.units for one in each] for each in whole
     ]

@@ -5,7 +5,7 @@ import torch
 
 from elman.errors import DataError, OptionError, RunError
 from elman.tasks import Writing, sample
-from elman.tasks.session import until
+from elman.tasks.generate.session import until
 
 
 def test_streaming_equals_predict(model):
@@ -105,7 +105,7 @@ def test_what_cannot_be_is_refused_before_anything_is_written(model):
 def test_a_long_prompt_in_parts_equals_one_step_at_a_time(model, rhyme, monkeypatch):
     whole = model.session()
     whole.read(rhyme[:50])
-    monkeypatch.setattr("elman.tasks.session.STEPS_AT_ONCE", 7)
+    monkeypatch.setattr("elman.tasks.generate.session.STEPS_AT_ONCE", 7)
     parts = model.session()
     parts.read(rhyme[:50])
     torch.testing.assert_close(parts.scores, whole.scores)

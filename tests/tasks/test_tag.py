@@ -9,8 +9,8 @@ import pytest
 import elman
 from elman.errors import DataError
 from elman.tasks import Model
-from elman.tasks.phrase_book import PhraseBook
-from elman.tasks.tag_scores import span_scores
+from elman.tasks.tag.phrase_book import PhraseBook
+from elman.tasks.tag.scores import span_scores
 
 SMALL: dict[str, Any] = {
     "embedding_size": 12,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from elman.errors import DataError, MissingExtra, OptionError
-from elman.tasks.text_scores import bleu, by_length, chrf, paired_bootstrap, rouge, tokenizer_for
+from elman.tasks.translate.scores import bleu, by_length, chrf, paired_bootstrap, rouge, tokenizer_for
 
 sacrebleu = pytest.importorskip("sacrebleu", reason="the extra 'translate' is not installed")
 pytest.importorskip("rouge_score", reason="the extra 'translate' is not installed")

@@ -1,38 +1,38 @@
 """Files, texts, units of text, batches."""
 
-from elman.data.airline import airline_passengers
-from elman.data.decoder import Decoder
-from elman.data.embedded_pairs import EmbeddedName, embedded_pairs
 from elman.data.files import locked, read_bytes, read_json, read_text, replacing, write_json, write_tensors, write_text
-from elman.data.frequency import Frequency
-from elman.data.labelled import Columns, Labelled
-from elman.data.labels import Labels
+from elman.data.labelled.labelled import Columns, Labelled
+from elman.data.labelled.labels import Labels
+from elman.data.labelled.motifs import labelled_motifs, motifs
+from elman.data.labelled.read import read_labelled
 from elman.data.lines import Lines, cut_to
 from elman.data.long_lags import SYMBOLS, adding, copy_memory
-from elman.data.motifs import labelled_motifs, motifs
-from elman.data.nearest import Nearest
-from elman.data.pair_batches import NumberedPairs, PairBatch, PairBatches, padded_sources
-from elman.data.pairs import TURN, Pairs, join_turns, read_pairs, tidy
-from elman.data.read_labelled import read_labelled
-from elman.data.reports import report_pairs
+from elman.data.pairs.batches import NumberedPairs, PairBatch, PairBatches, padded_sources
+from elman.data.pairs.embedded import EmbeddedName, embedded_pairs
+from elman.data.pairs.nearest import Nearest
+from elman.data.pairs.pairs import TURN, Pairs, join_turns, read_pairs, tidy
+from elman.data.pairs.reports import report_pairs
+from elman.data.pairs.spelled import spelled_pairs
+from elman.data.pairs.toy import toy_pairs
 from elman.data.rows_by_length import RowsByLength
 from elman.data.scaler import Scaler
 from elman.data.sequences import SequenceBatch, SequenceBatches
-from elman.data.series import Series, SeriesColumns, SeriesSet, as_frame, read_series
-from elman.data.series_scale import Scaling, centre_and_scale, facts_of
-from elman.data.series_windows import SeriesWindows, WindowBatch
-from elman.data.spans import OUTSIDE, Span, bio, bioes, may_follow, spans_of
-from elman.data.spelled import spelled_pairs
+from elman.data.series.airline import airline_passengers
+from elman.data.series.frequency import Frequency
+from elman.data.series.scale import Scaling, centre_and_scale, facts_of
+from elman.data.series.series import Series, SeriesColumns, SeriesSet, as_frame, read_series
+from elman.data.series.windows import SeriesWindows, WindowBatch
 from elman.data.tables import Table, is_table, read_columns, read_table
-from elman.data.tag_batches import TagBatch, TagBatches, plain
-from elman.data.tagged import Sentence, TagColumns, Tagged, Word, read_tagged, split_words, tagged_motifs
+from elman.data.tagged.batches import TagBatch, TagBatches, plain
+from elman.data.tagged.spans import OUTSIDE, Span, bio, bioes, may_follow, spans_of
+from elman.data.tagged.tagged import Sentence, TagColumns, Tagged, Word, read_tagged, split_words, tagged_motifs
 from elman.data.text import Texts, embedded_text, read_texts
-from elman.data.tokenizer import Tokenizer, Units
-from elman.data.toy_pairs import toy_pairs
-from elman.data.unit_dropout import UnitDropout
-from elman.data.vocabulary import Vocabulary
+from elman.data.units.decoder import Decoder
+from elman.data.units.dropout import UnitDropout
+from elman.data.units.tokenizer import Tokenizer, Units
+from elman.data.units.vocabulary import Vocabulary
+from elman.data.units.words import UNSPACED, words
 from elman.data.windows import IGNORE, Window, Windows
-from elman.data.words import UNSPACED, words
 
 __all__ = [
     "IGNORE",

@@ -1,9 +1,10 @@
 """What can be learned: each task is its examples, its model, its loss and its scores."""
 
-from elman.tasks.classify import Classify, ClassifyOptions
+from elman.tasks.classify.task import Classify, ClassifyOptions
 from elman.tasks.decoding import Writing, sample
-from elman.tasks.forecast import Forecast, ForecastOptions
-from elman.tasks.generate import Generate, GenerateOptions
+from elman.tasks.forecast.task import Forecast, ForecastOptions
+from elman.tasks.generate.session import Session
+from elman.tasks.generate.task import Generate, GenerateOptions
 from elman.tasks.model import (
     TASKS,
     VERSION,
@@ -17,11 +18,10 @@ from elman.tasks.model import (
     task_of,
 )
 from elman.tasks.options import Count, Options, Seed, Share
-from elman.tasks.session import Session
-from elman.tasks.tag import Tag, TagOptions
+from elman.tasks.tag.task import Tag, TagOptions
 from elman.tasks.task import Batch, Batches, Conversation, Examples, Judge, Loss, RunningLoss, Task, judged
-from elman.tasks.text_scores import bleu, by_length, chrf, paired_bootstrap, rouge, tokenizer_for
-from elman.tasks.translate import Translate, TranslateOptions
+from elman.tasks.translate.scores import bleu, by_length, chrf, paired_bootstrap, rouge, tokenizer_for
+from elman.tasks.translate.task import Translate, TranslateOptions
 
 __all__ = [
     "TASKS",

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from elman.data import read_json, write_json, write_tensors
 from elman.errors import CellError, OptionError, RunError, suggestion
-from elman.tasks.classify import Classify
-from elman.tasks.forecast import Forecast
-from elman.tasks.generate import Generate
-from elman.tasks.tag import Tag
+from elman.tasks.classify.task import Classify
+from elman.tasks.forecast.task import Forecast
+from elman.tasks.generate.task import Generate
+from elman.tasks.tag.task import Tag
 from elman.tasks.task import Conversation, Judge, Task, judged
-from elman.tasks.translate import Translate
+from elman.tasks.translate.task import Translate
 
 TASKS: dict[str, type[Task]] = {task.name: task for task in (Generate, Translate, Classify, Tag, Forecast)}
 

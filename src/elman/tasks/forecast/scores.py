@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from elman.tasks.naive import naive, naive2, seasonal_error, seasonal_naive
+from elman.tasks.forecast.naive import naive, naive2, seasonal_error, seasonal_naive
 
 Array = np.ndarray
 

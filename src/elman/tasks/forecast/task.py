@@ -25,11 +25,11 @@ from elman.errors import DataError, OptionError
 from elman.layers import LayerState, Recurrent, find_cell
 from elman.models import DirectForecaster, Forecaster, Head, Outputs, RecursiveForecaster, SegmentForecaster, find_head
 from elman.pictures import draw_fan_chart
-from elman.tasks.backtest import Backtest
-from elman.tasks.forecast_options import Forecasting, ForecastOptions
-from elman.tasks.intervals import Intervals
+from elman.tasks.forecast.backtest import Backtest
+from elman.tasks.forecast.intervals import Intervals
+from elman.tasks.forecast.memory import SeriesMemory
+from elman.tasks.forecast.options import Forecasting, ForecastOptions
 from elman.tasks.options import Options
-from elman.tasks.series_memory import SeriesMemory
 from elman.tasks.task import Examples, Loss, Task, judged
 
 AT_ONCE = 512

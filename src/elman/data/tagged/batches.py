@@ -15,8 +15,8 @@ from torch.nn.utils.rnn import pad_sequence
 from elman.data.batch import TensorBatch
 from elman.data.rows_by_length import RowsByLength
 from elman.data.sequences import padded
-from elman.data.tagged import Sentence
-from elman.data.vocabulary import UNKNOWN, Vocabulary
+from elman.data.tagged.tagged import Sentence
+from elman.data.units.vocabulary import UNKNOWN, Vocabulary
 from elman.data.windows import IGNORE
 from elman.errors import DataError
 

@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from elman.data.batch import TensorBatch
 from elman.data.rows_by_length import RowsByLength
-from elman.data.unit_dropout import UnitDropout
+from elman.data.units.dropout import UnitDropout
 from elman.data.windows import IGNORE
 from elman.errors import DataError
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from elman.data import WindowBatch
 from elman.models import Outputs
-from elman.tasks.forecast_scores import Judged, interval_scores, point_scores
+from elman.tasks.forecast.scores import Judged, interval_scores, point_scores
 from elman.tasks.task import Judge
 
 

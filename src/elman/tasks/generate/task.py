@@ -13,9 +13,9 @@ from elman.errors import OptionError
 from elman.layers import LayerState, find_cell
 from elman.models import LanguageModel
 from elman.tasks.decoding import Writing
+from elman.tasks.generate.session import Session
 from elman.tasks.network_options import NetworkOptions
 from elman.tasks.options import Count, Options
-from elman.tasks.session import Session
 from elman.tasks.task import Batches, Examples, Judge, Loss, RunningLoss, Task
 from elman.tasks.text_options import TextOptions
 

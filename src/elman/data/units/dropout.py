@@ -11,7 +11,7 @@ from random import Random
 import torch
 from torch import Tensor
 
-from elman.data.tokenizer import Tokenizer
+from elman.data.units.tokenizer import Tokenizer
 from elman.errors import OptionError
 
 VARIANTS = 16

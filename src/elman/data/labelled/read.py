@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from elman.data.fasta import is_fasta
-from elman.data.images import is_idx
-from elman.data.labelled import Columns, Labelled
-from elman.data.labelled_files import images_of_idx, of_arrays, of_folder, texts_of_fasta, texts_of_lines
-from elman.data.labelled_tables import series_of_table, texts_of_table
+from elman.data.labelled.fasta import is_fasta
+from elman.data.labelled.files import images_of_idx, of_arrays, of_folder, texts_of_fasta, texts_of_lines
+from elman.data.labelled.images import is_idx
+from elman.data.labelled.labelled import Columns, Labelled
+from elman.data.labelled.tables import series_of_table, texts_of_table
 from elman.data.tables import is_table
 from elman.errors import DataError, OptionError
 

@@ -26,14 +26,14 @@ from elman.errors import DataError, OptionError
 from elman.layers import Attend, LayerState, find_cell
 from elman.models import RecurrentTranslator, Tied, TransformerTranslator, Translator
 from elman.pictures import draw_alignment
-from elman.tasks.answers import UNITS_AT_ONCE, Answers, Known
-from elman.tasks.dialogue import Dialogue
 from elman.tasks.network_options import NetworkOptions
 from elman.tasks.options import Count, Options, Share
-from elman.tasks.search import Searching
 from elman.tasks.task import Examples, Judge, Loss, RunningLoss, Task
 from elman.tasks.text_options import TextOptions
-from elman.tasks.text_scores import bleu, chrf, paired_bootstrap, rouge, tokenizer_for
+from elman.tasks.translate.answers import UNITS_AT_ONCE, Answers, Known
+from elman.tasks.translate.dialogue import Dialogue
+from elman.tasks.translate.scores import bleu, chrf, paired_bootstrap, rouge, tokenizer_for
+from elman.tasks.translate.search import Searching
 
 END = "⏎"
 """Stands for the end in a picture."""

@@ -32,8 +32,8 @@ from elman.layers import CRF, FORBIDDEN, LayerState, find_cell
 from elman.models import Tagger, WordVectors
 from elman.tasks.body_options import BodyOptions
 from elman.tasks.options import Count, Options, WholeOrNone
-from elman.tasks.phrase_book import PhraseBook
-from elman.tasks.tag_scores import accuracy, span_scores
+from elman.tasks.tag.phrase_book import PhraseBook
+from elman.tasks.tag.scores import accuracy, span_scores
 from elman.tasks.task import Examples, Judge, Loss, Task
 
 STAR = "*"

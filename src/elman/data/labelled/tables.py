@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from elman.data.frames import read_frame
-from elman.data.labelled import REST, Columns, Labelled
+from elman.data.labelled.labelled import REST, Columns, Labelled
 from elman.data.tables import read_table
 from elman.errors import DataError, suggestion
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from elman.data.files import read_text
-from elman.data.motifs import motifs
-from elman.data.spans import OUTSIDE, Span, bio, bioes, is_span_tag, repairs, spans_of
+from elman.data.labelled.motifs import motifs
 from elman.data.tables import read_table, table_format
+from elman.data.tagged.spans import OUTSIDE, Span, bio, bioes, is_span_tag, repairs, spans_of
 from elman.data.text import VALIDATION_SHARE
 from elman.errors import DataError
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from elman.data.words import words
+from elman.data.units.words import words
 from elman.errors import DataError
 
 

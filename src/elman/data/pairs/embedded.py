@@ -4,10 +4,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Literal
 
-from elman.data.pairs import Pairs
-from elman.data.reports import report_pairs
-from elman.data.spelled import spelled_pairs
-from elman.data.toy_pairs import toy_pairs
+from elman.data.pairs.pairs import Pairs
+from elman.data.pairs.reports import report_pairs
+from elman.data.pairs.spelled import spelled_pairs
+from elman.data.pairs.toy import toy_pairs
 
 EmbeddedName = Literal["spelled", "reports", "copy", "reverse"]
 

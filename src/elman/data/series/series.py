@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from elman.data.frames import read_frame
-from elman.data.frequency import Frequency
+from elman.data.series.frequency import Frequency
 from elman.errors import DataError, OptionError, suggestion
 
 if TYPE_CHECKING:

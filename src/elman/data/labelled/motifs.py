@@ -7,7 +7,7 @@ a loop, the stem's counterpart and a run of T (d'Aubenton Carafa et al. 1990). S
 from dataclasses import dataclass
 from random import Random
 
-from elman.data.labelled import Labelled
+from elman.data.labelled.labelled import Labelled
 
 LETTERS = "ACGT"
 BOXES = ("TTGACA", "TATAAT")

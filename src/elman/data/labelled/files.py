@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from elman.data.fasta import read_fasta
 from elman.data.files import read_bytes, read_text
-from elman.data.images import IMAGES, read_idx, read_image
-from elman.data.labelled import Columns, Labelled
-from elman.data.pairs import tidy
+from elman.data.labelled.fasta import read_fasta
+from elman.data.labelled.images import IMAGES, read_idx, read_image
+from elman.data.labelled.labelled import Columns, Labelled
+from elman.data.pairs.pairs import tidy
 from elman.errors import DataError
 
 

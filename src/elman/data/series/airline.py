@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from elman.data.series import SeriesColumns, SeriesSet, read_series
+from elman.data.series.series import SeriesColumns, SeriesSet, read_series
 
 THOUSANDS = """
 112 118 132 129 121 135 148 148 136 119 104 118

@@ -11,8 +11,8 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, pre_tokenizers, trainers
 from torch import Tensor
 
-from elman.data.decoder import BYTE_OF, END_OF_LINE, Bytewise, Decoder, Spaced
 from elman.data.files import write_text
+from elman.data.units.decoder import BYTE_OF, END_OF_LINE, Bytewise, Decoder, Spaced
 from elman.errors import DataError, OptionError, RunError
 
 Units = Literal["character", "byte", "word", "bpe"]

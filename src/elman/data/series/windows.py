@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from elman.data.batch import TensorBatch
-from elman.data.frequency import Frequency
-from elman.data.series import Series
+from elman.data.series.frequency import Frequency
+from elman.data.series.series import Series
 from elman.errors import DataError
 
 

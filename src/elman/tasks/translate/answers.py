@@ -15,7 +15,7 @@ from torch import Tensor
 from elman.data import RowsByLength, Tokenizer, padded_sources, read_json, tidy, write_json
 from elman.errors import DataError, RunError
 from elman.models import Translator
-from elman.tasks.search import Found, Search, Searching
+from elman.tasks.translate.search import Found, Search, Searching
 
 UNITS_AT_ONCE = 4_000
 """Source units that are answered side by side, padding included."""

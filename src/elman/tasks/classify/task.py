@@ -25,11 +25,11 @@ from elman.layers import Embedding, LayerState, find_cell
 from elman.models import Classifier, DocumentClassifier
 from elman.pictures import draw_confusion
 from elman.tasks.body_options import BodyOptions
-from elman.tasks.inputs import Inputs, NumberInputs, Scan, Side, TextInputs
+from elman.tasks.classify.inputs import Inputs, NumberInputs, Scan, Side, TextInputs
+from elman.tasks.classify.verdicts import VERDICTS, OneLabel, Verdict
 from elman.tasks.options import Count, Options, Share
 from elman.tasks.task import Batches, Examples, Judge, Loss, Task, judged
 from elman.tasks.text_options import TextOptions
-from elman.tasks.verdicts import VERDICTS, OneLabel, Verdict
 
 AT_ONCE = 64_000
 """Steps that are judged or answered side by side, padding included."""

@@ -1,0 +1,1 @@
+"""Sequences of any kind with an answer to each."""

@@ -1,0 +1,1 @@
+"""Pairs of texts: read, made, found, in batches."""

@@ -1,0 +1,1 @@
+"""Time series on a regular grid."""

@@ -1,4 +1,4 @@
-"""The command line: `elman train TASK`, `evaluate`, `predict`, `cells`, `doctor`."""
+"""The command line: `elman train TASK`, `compare TASK`, `evaluate`, `predict`, `cells`, `doctor`."""
 
 import json
 import sys
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from elman.errors import ElmanError, Interrupted
 from elman.interfaces.cells import describe_cells
+from elman.interfaces.compare import compare_app
 from elman.interfaces.doctor import examine
 from elman.interfaces.evaluate import evaluate_command
 from elman.interfaces.predict import predict_command
@@ -25,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(train_app, name="train")
+app.add_typer(compare_app, name="compare")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text for people.")]
 

@@ -15,8 +15,7 @@ from elman.errors import OptionError
 from elman.interfaces.options import fields, option, switch, with_options
 from elman.interfaces.train import DATA, MODEL, TRAINING
 from elman.tasks import TASKS, Task
-from elman.training import TrainingOptions
-from elman.training.comparison import Measured, compare
+from elman.training import Measured, TrainingOptions, compare
 
 compare_app = typer.Typer(help="Train several networks under one budget.", no_args_is_help=True)
 

@@ -1,12 +1,15 @@
 """Training: recipes, truncated back-propagation through time, runs that nothing is lost of."""
 
+from elman.training.comparison import Measured, compare
 from elman.training.gradient_flow import gradient_flow
 from elman.training.recipe import Recipe, TrainingOptions, read_recipe
 from elman.training.run import gather, preview, read_metrics, resume_run, start_run, train
 
 __all__ = [
+    "Measured",
     "Recipe",
     "TrainingOptions",
+    "compare",
     "gather",
     "gradient_flow",
     "preview",

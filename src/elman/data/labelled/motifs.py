@@ -37,7 +37,7 @@ def motifs(count: int = 4_000, seed: int = 0) -> list[Stretch]:
     Example:
         >>> one = motifs(3)[1]
         >>> one.kind, [(one.letters[first:last], name) for first, last, name in one.signs]
-        ('terminator', [('CGCCGGC', 'stem'), ('GCCGGCG', 'stem'), ('TTTTTT', 'run')])
+        ('terminator', [('GCCCCGC', 'stem'), ('GCGGGGC', 'stem'), ('TTTTTT', 'run')])
     """
     random = Random(seed)
     kinds = ("promoter", "terminator", "none")

@@ -11,11 +11,14 @@ from elman.data.pairs.toy import toy_pairs
 
 EmbeddedName = Literal["spelled", "reports", "copy", "reverse"]
 
+TOYS = 40_000
+"""Rows of letters."""
+
 SETS: dict[EmbeddedName, tuple[str, Callable[[], list[tuple[str, str]]]]] = {
     "spelled": ("to spell out numbers and dates in seven languages", partial(spelled_pairs, digits=4)),
     "reports": ("to sum up short reports", report_pairs),
-    "copy": ("to copy rows of letters", partial(toy_pairs, "copy")),
-    "reverse": ("to turn rows of letters round", partial(toy_pairs, "reverse")),
+    "copy": ("to copy rows of letters", partial(toy_pairs, "copy", TOYS)),
+    "reverse": ("to turn rows of letters round", partial(toy_pairs, "reverse", TOYS)),
 }
 
 

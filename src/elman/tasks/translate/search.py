@@ -225,7 +225,7 @@ class Search:
         """Take what there is of sentences that are as long as they may be, or that nothing can follow."""
         for number, (sentence, alive) in enumerate(zip(state.sentences, totals.tolist(), strict=True)):
             done, last = state.finished[sentence], steps == state.limits[sentence]
-            if len(done) >= self.beams:
+            if self.options.sample and done:
                 continue
             going = [beam for beam, total in enumerate(alive) if total > -torch.inf]
             for beam in going if last else ():
@@ -241,9 +241,14 @@ class Search:
                 totals[number] = -torch.inf
 
     def _settled(self, done: list[Found], total: float, steps: int) -> bool:
-        """Is nothing that goes on as good, for its length so far, as the answers there are? It rarely gets better."""
+        """Is nothing that goes on as good, for its length so far, as the answers there are? It rarely gets better.
+
+        How many answers there are does not tell: where the network is sure, they are bad ones that ended early.
+        """
         wanted = self.options.n_best or 1
-        if len(done) < wanted or self.options.coverage_penalty:
+        if self.options.coverage_penalty:
+            return len(done) >= self.beams
+        if len(done) < wanted:
             return False
         worst = sorted((one.score for one in done), reverse=True)[wanted - 1]
         return worst >= total / self._length(steps)
@@ -254,7 +259,7 @@ class Search:
         going = [
             number
             for number, sentence in enumerate(state.sentences)
-            if alive[number] and len(state.finished[sentence]) < self.beams
+            if alive[number] and not (self.options.sample and state.finished[sentence])
         ]
         dropped = len(going) < len(state.sentences)
         kept = torch.tensor(going, dtype=torch.long)

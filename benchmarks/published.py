@@ -163,8 +163,10 @@ def trained(name: str, seed: int) -> tuple[Path, dict[str, float]]:
     )
     model = elman.train(tomllib.loads(recipe.read_text())["task"], out=run, **start)
     metrics = read_json(run / "metrics.json")
-    test = Path(os.environ.get("ELMAN_DATA", "")) / TESTS.get(name, "")
-    scores = SCORES[name](model, metrics, test if test.exists() else ROOT / "runs" / "data" / TESTS.get(name, ""))
+    place = TESTS.get(name, "")
+    prepared = ROOT / "runs" / "data" / place
+    test = prepared if prepared.is_file() else Path(os.environ.get("ELMAN_DATA", "")) / place
+    scores = SCORES[name](model, metrics, test)
     return run, scores | {"seconds": metrics["seconds"]}
 
 

@@ -233,3 +233,38 @@ def test_a_damaged_network_is_said_to_be_so():
     network.output.bias.data[2] = torch.nan
     with pytest.raises(RunError, match="not numbers"):
         search(network, {})
+
+
+class Steps:
+    """A place in writing that only counts."""
+
+    def __init__(self, step: int = 0) -> None:
+        self.step = step
+
+    def select(self, rows: Tensor, sentences: Tensor | None = None) -> "Steps":
+        return self
+
+
+class Sure(torch.nn.Module):
+    """Nearly sure of eight times the unit 1 and then the end; everything else is always as likely as each other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.output = torch.nn.Linear(UNITS, UNITS)
+        torch.nn.init.eye_(self.output.weight)
+        torch.nn.init.zeros_(self.output.bias)
+
+    def start(self, source: Tensor, lengths: Tensor) -> Steps:
+        return Steps()
+
+    def write(self, units: Tensor, position: Steps) -> tuple[Tensor, None, Steps]:
+        shares = torch.full((len(units), UNITS), 0.02)
+        shares[:, 1 if position.step < 8 else BORDER] = 0.92
+        return shares.log(), None, Steps(position.step + 1)
+
+
+@pytest.mark.parametrize("beam_size", [1, 2, 3, 5])
+def test_short_answers_that_ended_early_do_not_crowd_out_a_better_one(beam_size: int):
+    network: Any = Sure()
+    for (best,) in search(network, {"beam_size": beam_size}):
+        assert best.units == [1] * 8

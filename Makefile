@@ -11,8 +11,8 @@ RESUME = $(if $(wildcard runs/demo/config.json),--resume,--recipe recipes/demo.t
 
 demo: $(READY)
 	$(BIN)/elman train translate --out runs/demo $(RESUME)
-	$(BIN)/elman predict runs/demo "German: 4321" --picture runs/demo/pictures/looks.png
-	$(BIN)/elman predict runs/demo "Chinese: 2026-11-22"
+	$(BIN)/elman predict runs/demo "French: 1789" --picture runs/demo/pictures/looks.png
+	$(BIN)/elman predict runs/demo "Chinese: 4321"
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2

@@ -19,8 +19,8 @@ def main() -> None:
         start = perf_counter()
         for words in (
             ["train", "translate", "--out", run, "--recipe", "recipes/demo.toml"],
-            ["predict", run, "German: 4321", "--picture", f"{run}/pictures/looks.png"],
-            ["predict", run, "Chinese: 2026-11-22"],
+            ["predict", run, "French: 1789", "--picture", f"{run}/pictures/looks.png"],
+            ["predict", run, "Chinese: 4321"],
         ):
             subprocess.run([*elman, *words], cwd=ROOT, check=True)
         seconds = perf_counter() - start

@@ -1,12 +1,13 @@
 """Tables of numbers, as frames of Polars."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from elman.data.files import read_bytes
 from elman.data.tables import table_format
-from elman.errors import DataError
+from elman.errors import DataError, suggestion
 
 if TYPE_CHECKING:
     import polars
@@ -46,6 +47,23 @@ def read_frame(path: Path) -> "polars.DataFrame":
     if not len(frame):
         raise DataError(f"{path} has no rows; expected at least one, below the header where there is one")
     return frame
+
+
+def check_column(source: object, name: str, found: Sequence[str]) -> None:
+    """Accept the name of a column that is there.
+
+    Args:
+        source: What to call the table.
+        name: Of the column.
+        found: All there are.
+
+    Raises:
+        DataError: It is not among them.
+    """
+    if name not in found:
+        raise DataError(
+            f"{source} has no column {name!r} (there is: {', '.join(found[:20])}); {suggestion(name, found)}"
+        )
 
 
 def _cells(data: io.BytesIO, separator: str) -> "polars.DataFrame":

@@ -262,6 +262,16 @@ class Task(ABC):
         """Read what `save` wrote."""
 
 
+def refuse_settings(settings: dict[str, Any]) -> None:
+    """For tasks that are judged without settings of a prediction.
+
+    Raises:
+        OptionError: There are some.
+    """
+    if settings:
+        raise OptionError(f"{min(settings)} does not act when a model is judged; leave it away")
+
+
 @torch.inference_mode()
 def judged(judge: Judge, network: nn.Module, batches: Batches) -> Judge:
     """The judge, after all batches, with the network in evaluation mode."""

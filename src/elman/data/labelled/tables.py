@@ -1,16 +1,15 @@
 """Sequences and their answers from tables: a text in each row, or numbers."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from elman.data.frames import read_frame
+from elman.data.frames import check_column, read_frame
 from elman.data.labelled.labelled import REST, Columns, Labelled
 from elman.data.tables import read_table
-from elman.errors import DataError, suggestion
+from elman.errors import DataError
 
 
 def texts_of_table(path: Path, columns: Columns, answered: bool) -> Labelled:
@@ -37,7 +36,7 @@ def series_of_table(path: Path, columns: Columns, answered: bool) -> Labelled:
     label, sequence = columns.label or "label", columns.sequence
     used = [name for name in (label if answered else None, sequence) if name]
     for name in used:
-        _check_column(path, name, frame.columns)
+        check_column(path, name, frame.columns)
     values = _value_columns(path, columns, frame, {label, sequence})
     rows = torch.from_numpy(frame.select(values).cast(polars.Float64).to_numpy().astype(np.float32))
     if sequence is None:
@@ -75,7 +74,7 @@ def _value_columns(path: Path, columns: Columns, frame: Any, others: set[str | N
             f"{path} has no column of numbers beside {', '.join(filter(None, others))}; name them with --values"
         )
     for name in names:
-        _check_column(path, name, frame.columns)
+        check_column(path, name, frame.columns)
         if name not in numeric:
             first = next((value for value in frame[name].to_list() if not _is_number(value)), None)
             raise DataError(
@@ -98,8 +97,3 @@ def _is_number(value: Any) -> bool:
     except (TypeError, ValueError):
         return False
     return True
-
-
-def _check_column(path: Path, name: str, found: Sequence[str]) -> None:
-    if name not in found:
-        raise DataError(f"{path} has no column {name!r} (there is: {', '.join(found[:20])}); {suggestion(name, found)}")

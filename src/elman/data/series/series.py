@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from elman.data.frames import read_frame
+from elman.data.frames import check_column, read_frame
 from elman.data.series.frequency import Frequency
-from elman.errors import DataError, OptionError, suggestion
+from elman.errors import DataError, OptionError
 
 if TYPE_CHECKING:
     import polars
@@ -196,7 +196,7 @@ class _Reader:
             for text in (columns.target, columns.past, columns.future, columns.static)
         )
         for name in filter(None, (series, time, *targets, *past, *future, *static)):
-            self._check(name)
+            check_column(self.name, name, have)
         if not targets:
             raise OptionError("target expects the name of a column; received nothing")
         groups = self._groups(series)
@@ -219,12 +219,6 @@ class _Reader:
         said = f"{len(kept):,} series, {frequency.name} apart"
         notes = [said, *(f"{count:,} {what}" for what, count in self.found.items() if count)]
         return SeriesSet(kept, frequency, self.categories, tuple(notes))
-
-    def _check(self, name: str) -> None:
-        have = self.frame.columns
-        if name not in have:
-            shown = ", ".join(have[:20])
-            raise DataError(f"{self.name} has no column {name!r} (there is: {shown}); {suggestion(name, have)}")
 
     def _groups(self, series: str | None) -> dict[str, np.ndarray]:
         if series is None:

@@ -28,7 +28,7 @@ from elman.tasks.body_options import BodyOptions
 from elman.tasks.classify.inputs import Inputs, NumberInputs, Scan, Side, TextInputs
 from elman.tasks.classify.verdicts import VERDICTS, OneLabel, Verdict
 from elman.tasks.options import Count, Options, Share
-from elman.tasks.task import Batches, Examples, Judge, Loss, Task, judged
+from elman.tasks.task import Batches, Examples, Judge, Loss, Task, judged, refuse_settings
 from elman.tasks.text_options import TextOptions
 
 AT_ONCE = 64_000
@@ -194,8 +194,7 @@ class Classify(Task):
         return Loss(self.verdict.loss(scores, batch.targets, weights, smoothing), len(batch.targets), None)
 
     def judge(self, **settings: Any) -> "Examiner":
-        if settings:
-            raise OptionError(f"{min(settings)} does not act when a model is judged; leave it away")
+        refuse_settings(settings)
         return Examiner(self.verdict)
 
     def settle(self, network: nn.Module, valid: Batches, folder: Path) -> dict[str, float]:

@@ -21,16 +21,16 @@ from elman.data import (
     read_series,
     write_json,
 )
-from elman.errors import DataError, OptionError
+from elman.errors import DataError
 from elman.layers import LayerState, Recurrent, find_cell
 from elman.models import DirectForecaster, Forecaster, Head, Outputs, RecursiveForecaster, SegmentForecaster, find_head
 from elman.pictures import draw_fan_chart
 from elman.tasks.forecast.backtest import Backtest
 from elman.tasks.forecast.intervals import Intervals
 from elman.tasks.forecast.memory import SeriesMemory
-from elman.tasks.forecast.options import Forecasting, ForecastOptions
+from elman.tasks.forecast.options import COLUMNS, Forecasting, ForecastOptions
 from elman.tasks.options import Options
-from elman.tasks.task import Examples, Loss, Task, judged
+from elman.tasks.task import Examples, Loss, Task, judged, refuse_settings
 
 AT_ONCE = 512
 """Windows that are judged or answered side by side."""
@@ -101,16 +101,7 @@ class Forecast(Task):
 
     def _read(self, source: Any, like: SeriesSet | None = None) -> SeriesSet:
         """Series of a file or frame; of the same kind as others, or as those of the training."""
-        options = self.options
-        columns = SeriesColumns(
-            options.series,
-            options.time,
-            options.target,
-            options.past,
-            options.future,
-            options.static,
-            options.frequency,
-        )
+        columns = SeriesColumns(**self.options.model_dump(include={*COLUMNS, "frequency"}))
         known: Any = like or getattr(self, "memory", None)
         return read_series(source, columns, known.categories if known else None, known.frequency if known else None)
 
@@ -241,8 +232,7 @@ class Forecast(Task):
         return Loss(*self.outputs(network, batch, learning=network.training).loss(batch.coming), None)
 
     def judge(self, **settings: Any) -> Backtest:
-        if settings:
-            raise OptionError(f"{min(settings)} does not act when a model is judged; leave it away")
+        refuse_settings(settings)
         return Backtest(self, self.options.levels(), self.season())
 
     def settle(self, network: nn.Module, valid: Any, folder: Path) -> dict[str, float]:

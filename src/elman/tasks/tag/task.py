@@ -27,14 +27,14 @@ from elman.data import (
     tagged_motifs,
     write_json,
 )
-from elman.errors import DataError, OptionError
+from elman.errors import DataError
 from elman.layers import CRF, FORBIDDEN, LayerState, find_cell
 from elman.models import Tagger, WordVectors
 from elman.tasks.body_options import BodyOptions
 from elman.tasks.options import Count, Options, WholeOrNone
 from elman.tasks.tag.phrase_book import PhraseBook
 from elman.tasks.tag.scores import accuracy, span_scores
-from elman.tasks.task import Examples, Judge, Loss, Task
+from elman.tasks.task import Examples, Judge, Loss, Task, refuse_settings
 
 STAR = "*"
 """Stands on both sides of a predicate."""
@@ -188,8 +188,7 @@ class Tag(Task):
         return Loss(network.loss(network(batch), batch), int(batch.lengths.sum()), None)
 
     def judge(self, **settings: Any) -> "Marker":
-        if settings:
-            raise OptionError(f"{min(settings)} does not act when a model is judged; leave it away")
+        refuse_settings(settings)
         return Marker(self)
 
     def named(self, tags: Tensor, lengths: Tensor) -> list[list[str]]:
@@ -216,7 +215,7 @@ class Tag(Task):
             found = [
                 spans_of(row) if self.spans else [Span(n, n + 1, tag) for n, tag in enumerate(row)] for row in tags
             ]
-            for _column, (row, spans) in enumerate(zip(batch.rows, found, strict=True)):
+            for row, spans in zip(batch.rows, found, strict=True):
                 answers[row] = [_shown(span, read[row][0], inputs[row]) for span in spans]
             if options.confidence:
                 steps = [(column, span, tags[column]) for column, spans in enumerate(found) for span in spans]

@@ -28,7 +28,7 @@ from elman.layers import Step
 from elman.pictures import draw_by_length
 from elman.tasks import Model, by_length
 
-EPOCHS = 8
+EPOCHS = 5
 ONE = {"decoder_layers": 1}
 NETWORKS: dict[str, dict[str, Any]] = {
     "no attention": {"attention": "none", "attend": "after", "hidden_size": 384} | ONE,

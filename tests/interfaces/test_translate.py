@@ -168,6 +168,6 @@ def test_a_run_that_starts_from_another_keeps_its_units_and_betters_its_loss(run
     settings = json.loads((here / "finer/config.json").read_text())["settings"]
     assert (settings["hidden_size"], settings["epochs"]) == (12, 4)
     said = cli("train", "translate", f"--from={run}", "--train=more.tsv", "--out=other", "--units=bpe")
-    assert said.err.startswith(f"elman: units is 'word' in {run}, which this run starts from; received 'bpe'")
+    assert said.err.startswith(f"elman: units is 'word' in {run}, which this run builds on; received 'bpe'")
     said = cli("train", "generate", f"--from={run}", "--train=text.en", "--out=other")
     assert said.err == f"elman: {run} holds a run of the task 'translate'; expected 'generate' to start from\n"

@@ -23,6 +23,7 @@ COMMON = {
     "valid": (Path, "The validation data; split from the training data when omitted.", DATA),
     "out": (Path, "The run folder; runs/TASK when omitted.", DATA),
     "from_": (Path, "A run whose vocabulary, weights and network settings are the start.", DATA),
+    "teacher": (Path, "A run whose answers are learned beside the true ones, by a smaller network maybe.", DATA),
     "recipe": (Path, "A TOML file with settings; options on the command line count more.", DATA),
 }
 SWITCHES = {

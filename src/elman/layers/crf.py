@@ -30,6 +30,20 @@ class Paths:
     """(K, B); the logarithm of a path's probability is its score less that of all paths."""
 
 
+@dataclass(frozen=True)
+class Expected:
+    """How often something is on a path that is drawn by chance, each path as often as it is probable."""
+
+    labels: Tensor
+    """(T, B, C)."""
+    steps: Tensor
+    """(C, C), from a label to another, over all sequences."""
+    first: Tensor
+    """(C,), over all sequences."""
+    last: Tensor
+    """(C,), over all sequences."""
+
+
 class ChainCell(Cell):
     """The sum over all ways to each label, one step of the forward algorithm.
 
@@ -155,10 +169,22 @@ class CRF(nn.Module):
         return Paths(without_padding(path, lengths).permute(2, 0, 1), ended.values.t())
 
     def marginals(self, scores: Tensor, lengths: Tensor) -> Tensor:
-        """The probability of each label at each step, (T, B, C): the gradient of `of_all`."""
+        """The probability of each label at each step, (T, B, C)."""
+        return self.expected(scores, lengths).labels
+
+    def expected(self, scores: Tensor, lengths: Tensor) -> Expected:
+        """What is on a path that is drawn by chance: the gradients of `of_all`."""
         with torch.enable_grad():
             scores = scores.detach().requires_grad_()
-            return torch.autograd.grad(self.of_all(scores, lengths).sum(), scores)[0]
+            parts = scores, self.chain.transitions, self.first, self.last
+            return Expected(*torch.autograd.grad(self.of_all(scores, lengths).sum(), parts, materialize_grads=True))
+
+    def surprise(self, scores: Tensor, lengths: Tensor, known: Expected) -> Tensor:
+        """Nats for each step of paths that another chain draws by chance."""
+        parts = (scores, self._transitions(), self._first(), self._last())
+        theirs = (known.labels, known.steps, known.first, known.last)
+        score = sum((own * count).sum() for own, count in zip(parts, theirs, strict=True))
+        return (self.of_all(scores, lengths).sum() - score) / lengths.sum()
 
     def _first(self) -> Tensor:
         return self.first.masked_fill(~self.first_allowed, FORBIDDEN)

@@ -7,7 +7,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from elman.layers import LayerState, Recurrent, drop_features
+from elman.errors import OptionError
+from elman.layers import Embedding, LayerState, Recurrent, drop_features
 from elman.models.bodies import Body
 
 
@@ -35,6 +36,17 @@ class Reader(nn.Module):
         self.input_dropout, self.output_dropout, self.variational = input_dropout, output_dropout, variational
         self.embedding = embedding
         self.body = body
+
+    @property
+    def units(self) -> Embedding:
+        """The vectors of single units.
+
+        Raises:
+            OptionError: It reads numbers as they come.
+        """
+        if not isinstance(self.embedding, Embedding):
+            raise OptionError("a network that reads numbers has no vectors of units; expected one that reads text")
+        return self.embedding
 
     def vectors(
         self, x: Any, state: LayerState | None = None, lengths: Tensor | None = None

@@ -93,6 +93,12 @@ class Tagger(Reader):
         self.output = nn.Linear(body.output_size, labels)
         self.crf = crf
 
+    @property
+    def units(self) -> Embedding:
+        """The vectors of words."""
+        assert isinstance(self.embedding, WordVectors)
+        return self.embedding.words
+
     def forward(self, batch: TagBatch) -> Tensor:
         """Scores (T, B, C)."""
         steps, _ = self.vectors(batch, lengths=batch.lengths)
@@ -103,6 +109,14 @@ class Tagger(Reader):
         if self.crf is not None:
             return self.crf.loss(scores, batch.targets, batch.lengths)
         return F.cross_entropy(scores.flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORE)
+
+    def surprise(self, scores: Tensor, batch: TagBatch, teacher: "Tagger") -> Tensor:
+        """Nats for each word of the tags that a teacher draws by chance."""
+        with torch.no_grad():
+            known = teacher(batch)
+        if self.crf is not None and teacher.crf is not None:
+            return self.crf.surprise(scores, batch.lengths, teacher.crf.expected(known, batch.lengths))
+        return F.cross_entropy(scores[batch.targets != IGNORE], known[batch.targets != IGNORE].softmax(-1))
 
     def of_all(self, scores: Tensor, lengths: Tensor) -> Tensor:
         """The logarithm of the sum over all ways to tag a sentence of their scores' exponentials, (B,)."""

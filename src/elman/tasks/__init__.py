@@ -18,8 +18,10 @@ from elman.tasks.model import (
     task_of,
 )
 from elman.tasks.options import Count, Options, Seed, Share
+from elman.tasks.start import start_from
 from elman.tasks.tag.task import Tag, TagOptions
 from elman.tasks.task import Batch, Batches, Conversation, Examples, Judge, Loss, RunningLoss, Task, judged
+from elman.tasks.teacher import Teacher
 from elman.tasks.translate.scores import bleu, by_length, chrf, paired_bootstrap, rouge, tokenizer_for
 from elman.tasks.translate.task import Translate, TranslateOptions
 
@@ -48,6 +50,7 @@ __all__ = [
     "Tag",
     "TagOptions",
     "Task",
+    "Teacher",
     "Translate",
     "TranslateOptions",
     "Writing",
@@ -64,6 +67,7 @@ __all__ = [
     "rouge",
     "sample",
     "save_weights",
+    "start_from",
     "task_of",
     "tokenizer_for",
 ]

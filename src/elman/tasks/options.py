@@ -21,7 +21,9 @@ class Options(BaseModel):
     columns: ClassVar[tuple[str, ...]] = ()
     """Those of them that say where in a file: the file that a model is judged on may have them elsewhere."""
     fixed: ClassVar[tuple[str, ...]] = ()
-    """Options that such a run cannot change: what the model knows and is made of."""
+    """Options that such a run cannot change: what the model is made of."""
+    learned: ClassVar[tuple[str, ...]] = ()
+    """And those that say what it gets to see and may say: they go with the vocabulary, to a pupil too."""
 
     model_config = ConfigDict(
         frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False

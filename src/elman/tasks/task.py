@@ -15,6 +15,7 @@ from elman.data import read_text
 from elman.errors import OptionError
 from elman.layers import LayerState
 from elman.tasks.options import Options
+from elman.tasks.teacher import Teacher
 
 
 class Batch(Protocol):
@@ -163,6 +164,8 @@ class Task(ABC):
     """The settings of its data and model."""
     predicting_class: ClassVar[type[Options]]
     """The settings of a prediction."""
+    saved: ClassVar[str]
+    """The file that `save` writes last."""
     continues: ClassVar[bool] = False
     """Does an answer go on where its input ends?"""
     answers_with: ClassVar[str] = "text"
@@ -171,6 +174,12 @@ class Task(ABC):
     """Are answers rows of a table, several for an input?"""
     answers_when_judged: ClassVar[bool] = False
     """Do the settings of a prediction act when a model is judged?"""
+    encoders: ClassVar[dict[str, dict[str, Any]]] = {}
+    """Other tasks whose networks can read for this one, and what options must be for that."""
+    taught: ClassVar[bool] = True
+    """Can its networks learn from a teacher?"""
+    teacher: Teacher | None = None
+    """Whose answers count in `loss`, in training."""
     best: tuple[str, Literal["min", "max"]] = ("loss", "min")
     """The score by which the best weights are chosen, and which end of it is good."""
     told: tuple[str, ...] = ()
@@ -192,7 +201,8 @@ class Task(ABC):
         Args:
             train: The training data; what comes with the package when omitted.
             valid: The validation data; split from the training data when omitted.
-            start: A run folder in which what the model needs to know stands already.
+            start: A run folder in which what the model needs to know stands already; where it is of one of the
+                `encoders`, the vocabulary.
         """
 
     @abstractmethod
@@ -211,9 +221,13 @@ class Task(ABC):
     def network(self) -> nn.Module:
         """A fresh model; call it after `read` or `load`."""
 
+    def vectors_of(self, encoder: "Task", vectors: Tensor) -> Tensor:
+        """The vectors (V, E) of this task's units, of those of one of the `encoders`."""
+        return vectors
+
     @abstractmethod
     def loss(self, network: nn.Module, batch: Any, state: LayerState | None) -> Loss:
-        """The loss of one batch, going on from a state."""
+        """The loss of one batch, going on from a state; in training a teacher has a share in it, if there is one."""
 
     @abstractmethod
     def judge(self, **settings: Any) -> Judge:

@@ -12,7 +12,7 @@ from elman.tasks.options import Count, Options
 class TextOptions(Options):
     """What one step reads or writes."""
 
-    fixed: ClassVar[tuple[str, ...]] = ("units", "vocabulary_size", "min_count")
+    learned: ClassVar[tuple[str, ...]] = ("units", "vocabulary_size", "min_count")
 
     units: Units = "bpe"
     """What one step reads or writes: a character, a byte, a word between white space, or a byte-pair unit."""

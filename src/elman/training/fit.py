@@ -15,7 +15,7 @@ from rich.console import Console
 
 from elman.errors import Interrupted, RunError
 from elman.pictures import draw_learning_curves
-from elman.tasks import Examples, Task, load_weights
+from elman.tasks import Examples, Task, Teacher, load, start_from
 from elman.training.checkpoint import SafetensorsIO, check_fits, read_checkpoint
 from elman.training.keeping import Averaging, BestWeights, Checkpoints, MeanOfLast
 from elman.training.logs import make_loggers, read_curve
@@ -40,7 +40,9 @@ def fit(recipe: Recipe, task: Task, examples: Examples, out: Path, console: Cons
         checkpoint = out / "checkpoints" / "last.safetensors"
         network = task.network()
         if recipe.start and not checkpoint.exists():
-            load_weights(recipe.start / "model.safetensors", network)
+            start_from(recipe.start, task, network)
+        if recipe.teacher:
+            task.teacher = Teacher(load(recipe.teacher).network, options.teacher_share, options.softness)
         stream = Stream(examples.train, options.epochs)
         validate_every = validation_steps(options, len(stream))
         checkpoints = Checkpoints(checkpoint, options.checkpoint_minutes, validate_every, console)

@@ -51,6 +51,10 @@ class TrainingOptions(Options):
     """Epochs between two validations."""
     checkpoint_minutes: NotNegative = 1.0
     """Minutes between two checkpoints; 0 saves after every step."""
+    teacher_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Share of the loss that is the distance from a teacher's answers, where there is a teacher."""
+    softness: Positive = 2.0
+    """What scores are divided by before they are compared with a teacher's, so that unlikely answers count more."""
     log_every: Count = 50
     """Steps between two entries in the logs."""
     seed: Seed = 0
@@ -71,7 +75,7 @@ class TrainingOptions(Options):
         return self
 
 
-DATA = ("train", "valid", "from_")
+DATA = ("train", "valid", "from_", "teacher")
 """What a recipe reads, beside its settings."""
 
 
@@ -84,6 +88,8 @@ class Recipe:
     valid: Path | None
     start: Path | None
     """The run whose vocabulary and weights are the start."""
+    teacher: Path | None
+    """The run whose answers are learned too."""
     options: Options
     """The settings of the task: data and model."""
     training: TrainingOptions
@@ -95,28 +101,44 @@ class Recipe:
         Args:
             task: What is learned.
             values: Settings, and what is read.
-            inherit: Take over settings of the run to start from, if there is one.
+            inherit: Take over settings of the run to start from or to learn from, if there is one.
 
         Raises:
             OptionError: A name is unknown or a value impossible.
-            RunError: The run to start from is none of this task.
+            RunError: The run to start from or to learn from does not fit.
         """
         kind = find_task(task).options_class
-        start = _data_path(values.get("from_"))
-        given = {name: value for name, value in values.items() if name not in DATA}
-        ours = inherited(start, task, given) if start and inherit else given
+        paths = {name: _data_path(values.get(name)) for name in DATA}
+        start, teacher = paths["from_"], paths["teacher"]
+        if start and teacher:
+            raise OptionError(
+                "a run starts from another one or has a teacher, not both; leave --from or --teacher away"
+            )
+        ours = {name: value for name, value in values.items() if name not in DATA}
+        if inherit and start:
+            ours = inherited(start, task, ours)
+        if teacher and not find_task(task).taught:
+            raise OptionError(f"{task} has no teachers; let one answer with elman predict, and learn from its answers")
+        if inherit and teacher:
+            ours = learned_from(teacher, task, ours)
         known = kind.model_fields | TrainingOptions.model_fields
         for name in ours:
             if name not in known:
                 raise OptionError(f"'{task}' has no option '{name}'; {suggestion(name, known)}")
         return cls(
             task=task,
-            train=_data_path(values.get("train")),
-            valid=_data_path(values.get("valid")),
+            train=paths["train"],
+            valid=paths["valid"],
             start=start,
+            teacher=teacher,
             options=kind.of({name: value for name, value in ours.items() if name in kind.model_fields}),
             training=TrainingOptions.of({n: value for n, value in ours.items() if n in TrainingOptions.model_fields}),
         )
+
+    @property
+    def known(self) -> Path | None:
+        """The run that has learned what to read and to say, where there is one."""
+        return self.start or self.teacher
 
     def settings(self) -> dict[str, Any]:
         """Every setting by name, ready for JSON."""
@@ -124,7 +146,7 @@ class Recipe:
 
     def data(self) -> dict[str, str | None]:
         """Where the data came from."""
-        paths = zip(DATA, (self.train, self.valid, self.start), strict=True)
+        paths = zip(DATA, (self.train, self.valid, self.start, self.teacher), strict=True)
         return {name: None if path is None else str(path) for name, path in paths}
 
 
@@ -157,21 +179,44 @@ def read_recipe(path: Path, task: str) -> dict[str, Any]:
 def inherited(run: Path, task: str, given: dict[str, Any]) -> dict[str, Any]:
     """Given settings, and for the others those of the run to start from; but where examples stand, everyone says anew.
 
+    Of a run whose network only reads for this task, they are those of the network and of what it reads.
+
+    Raises:
+        RunError: The run is missing, damaged, or of a task that does not fit.
+        OptionError: A given setting is another one than the run's, and cannot be.
+    """
+    config, kind = read_config(run), find_task(task)
+    options, found = task_of(config, run).options, config["task"]
+    if found not in (task, *kind.encoders):
+        expected = " or ".join(map(repr, (task, *kind.encoders)))
+        raise RunError(f"{run} holds a run of the task {found!r}; expected {expected} to start from")
+    known = options.model_dump() | kind.encoders.get(found, {})
+    fixed = {*options.fixed, *options.learned, *kind.encoders.get(found, ())} & kind.options_class.model_fields.keys()
+    _check_agreement(run, given, {name: known[name] for name in sorted(fixed)})
+    kept = known.keys() - options.reading if found == task else fixed
+    return {name: known[name] for name in kept} | given
+
+
+def learned_from(run: Path, task: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Given settings, and those of a teacher that say what is seen and what may be said.
+
     Raises:
         RunError: The run is missing, damaged, or of another task.
-        OptionError: A given setting is another one than the run's, and cannot be.
+        OptionError: A given setting is another one than the teacher's, and cannot be.
     """
     config = read_config(run)
     if config["task"] != task:
-        raise RunError(f"{run} holds a run of the task {config['task']!r}; expected {task!r} to start from")
+        raise RunError(f"{run} holds a run of the task {config['task']!r}; expected {task!r} to learn from")
     options = task_of(config, run).options
-    known = options.model_dump()
-    for name in options.fixed:
-        if name in given and given[name] != known[name]:
-            raise OptionError(
-                f"{name} is {known[name]!r} in {run}, which this run starts from; received {given[name]!r}"
-            )
-    return {name: value for name, value in known.items() if name not in options.reading} | given
+    known = {name: getattr(options, name) for name in options.learned}
+    _check_agreement(run, given, known)
+    return known | given
+
+
+def _check_agreement(run: Path, given: dict[str, Any], known: dict[str, Any]) -> None:
+    for name, value in known.items():
+        if name in given and given[name] != value:
+            raise OptionError(f"{name} is {value!r} in {run}, which this run builds on; received {given[name]!r}")
 
 
 def _data_path(value: Any) -> Path | None:

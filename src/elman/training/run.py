@@ -9,7 +9,7 @@ from rich.console import Console
 
 from elman.data import locked, read_json, write_json, write_text
 from elman.errors import CellError, ElmanError, Interrupted, OptionError, RunError
-from elman.tasks import VERSION, Examples, Model, Task, check_free, find_task, load, load_weights, read_config
+from elman.tasks import VERSION, Examples, Model, Task, check_free, find_task, load, read_config, start_from
 from elman.training.card import model_card
 from elman.training.recipe import Recipe, read_recipe
 
@@ -20,6 +20,7 @@ def train(
     train: str | Path | None = None,
     valid: str | Path | None = None,
     from_: str | Path | None = None,
+    teacher: str | Path | None = None,
     out: str | Path | None = None,
     recipe: str | Path | None = None,
     resume: bool = False,
@@ -32,7 +33,9 @@ def train(
         task: What to learn, such as "generate".
         train: The training data; data inside the package when omitted.
         valid: The validation data; split from the training data when omitted.
-        from_: A run of the same task: its vocabulary, weights and network settings are the start.
+        from_: A run of the same task: its vocabulary, weights and network settings are the start. For `classify` and
+            `tag` also a language model of `generate`, which reads for them.
+        teacher: A run of the same task whose answers are learned beside the true ones, by a smaller network maybe.
         out: The run folder; runs/TASK when omitted.
         settings: Whatever differs from the defaults; `elman train TASK --help` lists all.
 
@@ -52,7 +55,7 @@ def train(
     """
     console = console or Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     out = Path(out or f"runs/{task}")
-    given, data = _not_none(settings), _not_none({"train": train, "valid": valid, "from_": from_})
+    given, data = _not_none(settings), _not_none({"train": train, "valid": valid, "from_": from_, "teacher": teacher})
     try:
         if resume:
             _check_resume(task, out, {"recipe": recipe, **given})
@@ -77,7 +80,7 @@ def start_run(recipe: Recipe, out: Path, console: Console) -> Model:
     """Train a recipe in a folder that does not hold a run yet."""
     check_free(out)
     task = find_task(recipe.task)(recipe.options)
-    examples = task.read(recipe.train, recipe.valid, recipe.start)
+    examples = task.read(recipe.train, recipe.valid, recipe.known)
     _try(task, examples, recipe.start)
     config = {
         "format": VERSION,
@@ -101,7 +104,7 @@ def _try(task: Task, examples: Examples, start: Path | None) -> None:
     try:
         network = task.network()
         if start is not None:
-            load_weights(start / "model.safetensors", network)
+            start_from(start, task, network)
         task.loss(network, examples.valid.batch(0), None)
     except ElmanError:
         raise
@@ -157,8 +160,8 @@ def resume_run(out: Path, console: Console, data: dict[str, Any]) -> Model:
     except OptionError as error:
         raise RunError(f"{out / 'config.json'} is damaged: {error}; start again in a new folder") from error
     task = find_task(recipe.task)(recipe.options)
-    learned = out if (out / "tokenizer.json").exists() else recipe.start
-    examples = task.read(recipe.train, recipe.valid, learned if recipe.start else None)
+    known = out if (out / task.saved).exists() else recipe.known
+    examples = task.read(recipe.train, recipe.valid, known if recipe.known else None)
     if examples.fingerprint != config["fingerprint"]:
         raise RunError(f"the data of {out} has changed since it was started; bring it back, or start in a new folder")
     task.save(out)
@@ -176,7 +179,7 @@ def preview(recipe: Recipe) -> Examples:
         DataError: The data cannot be used.
     """
     task = find_task(recipe.task)(recipe.options)
-    examples = task.read(recipe.train, recipe.valid, recipe.start)
+    examples = task.read(recipe.train, recipe.valid, recipe.known)
     _try(task, examples, recipe.start)
     return examples
 

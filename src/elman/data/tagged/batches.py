@@ -64,7 +64,7 @@ class TagBatches:
 
     Args:
         sentences: One or more.
-        words: Those known, in their `plain` form.
+        words: Those known, as they are written or in their `plain` form.
         letters: Those known.
         tags: Numbers of tags; of others the target is `IGNORE`.
         batch_size: Sentences of a batch at most.
@@ -92,7 +92,7 @@ class TagBatches:
         if not sentences:
             raise DataError(f"{name} have nothing to read; expected one or more")
         self.sentences, self.letters, self.rare = sentences, letters, rare
-        self.words = [torch.tensor([words[plain(word)] for word in one.words]) for one in sentences]
+        self.words = [torch.tensor([words.of_forms(word, plain(word)) for word in one.words]) for one in sentences]
         self.targets = [torch.tensor([tags.get(tag, IGNORE) for tag in one.tags]) for one in sentences]
         self.rows = RowsByLength(torch.tensor([len(one.words) for one in sentences]), units, batch_size)
 

@@ -35,6 +35,10 @@ class Vocabulary:
     def __getitem__(self, unit: str) -> int:
         return self.numbers.get(unit, UNKNOWN)
 
+    def of_forms(self, *forms: str) -> int:
+        """The number of the first form of a unit that is known."""
+        return next((self.numbers[form] for form in forms if form in self.numbers), UNKNOWN)
+
     def save(self, path: Path) -> None:
         """Write JSON."""
         write_json(path, {"known": self.known})

@@ -40,10 +40,8 @@ class ClassifyOptions(BodyOptions, TextOptions):
 
     reading: ClassVar[tuple[str, ...]] = ("text", "label", "values", "sequence", "image_size", "max_length", "cut")
     columns: ClassVar[tuple[str, ...]] = ("text", "label", "values", "sequence")
-    fixed: ClassVar[tuple[str, ...]] = (
-        *(*BodyOptions.fixed, *TextOptions.fixed),
-        *("answer", "scan", "pooling", "bidirectional", "sentence_ends"),
-    )
+    learned: ClassVar[tuple[str, ...]] = (*TextOptions.learned, "answer", "scan")
+    fixed: ClassVar[tuple[str, ...]] = (*BodyOptions.fixed, "pooling", "bidirectional", "sentence_ends")
 
     text: str | None = None
     """The column of texts; "text" when nothing is said."""
@@ -104,6 +102,8 @@ class Classify(Task):
     options_class: ClassVar[type[Options]] = ClassifyOptions
     predicting_class: ClassVar[type[Options]] = Classifying
     answers_with: ClassVar[str] = "answer"
+    saved: ClassVar[str] = "answers.json"
+    encoders: ClassVar[dict[str, dict[str, Any]]] = {"generate": {"bidirectional": False}}
 
     options: ClassifyOptions
     inputs: Inputs
@@ -119,8 +119,8 @@ class Classify(Task):
     def read(self, train: Path | None, valid: Path | None, start: Path | None = None) -> Examples:
         found = labelled_motifs() if train is None else self._labelled(train)
         found, held_out = found.split() if valid is None else (found, self._labelled(valid))
-        if start is None:
-            self._learn(found)
+        if start is None or not (start / self.saved).exists():
+            self._learn(found, start)
         else:
             self.load(start)
         batches, cut = self._batches(found, self.options.batch_size)
@@ -150,8 +150,10 @@ class Classify(Task):
         columns = Columns(options.text, options.label, options.values, options.sequence, size)
         return read_labelled(path, columns, answered=answered)
 
-    def _learn(self, found: Labelled) -> None:
-        if found.kind == "text":
+    def _learn(self, found: Labelled, encoder: Path | None) -> None:
+        if encoder is not None:
+            self.inputs = TextInputs(Tokenizer.load(encoder / "tokenizer.json", self.options.units))
+        elif found.kind == "text":
             self.inputs = TextInputs(self.options.learn_lines(found.inputs))
         else:
             self.inputs = NumberInputs.of(found, self.options.scan)
@@ -191,7 +193,11 @@ class Classify(Task):
     def loss(self, network: nn.Module, batch: SequenceBatch, state: LayerState | None) -> Loss:
         scores = network(batch.inputs, batch.lengths)
         weights, smoothing = (self.class_weights, self.options.label_smoothing) if network.training else (None, 0.0)
-        return Loss(self.verdict.loss(scores, batch.targets, weights, smoothing), len(batch.targets), None)
+        loss = self.verdict.loss(scores, batch.targets, weights, smoothing)
+        if network.training and self.teacher is not None:
+            known = self.teacher.says(batch.inputs, batch.lengths)
+            loss = self.teacher.mix(loss, self.verdict.distance(scores, known, self.teacher))
+        return Loss(loss, len(batch.targets), None)
 
     def judge(self, **settings: Any) -> "Examiner":
         refuse_settings(settings)
@@ -234,8 +240,8 @@ class Classify(Task):
 
     def save(self, folder: Path) -> None:
         self.inputs.save(folder)
-        write_json(folder / "answers.json", self.verdict.as_json())
         self.options.save_cell(folder)
+        write_json(folder / self.saved, self.verdict.as_json())
 
     def load(self, folder: Path) -> None:
         text = (folder / "tokenizer.json").exists()
@@ -244,7 +250,7 @@ class Classify(Task):
             if text
             else NumberInputs.load(folder)
         )
-        self.verdict = VERDICTS[self.options.answer].from_json(read_json(folder / "answers.json"))
+        self.verdict = VERDICTS[self.options.answer].from_json(read_json(folder / self.saved))
 
 
 class Examiner(Judge):

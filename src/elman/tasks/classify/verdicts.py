@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from elman.data import Labels, Scaler
 from elman.errors import DataError
+from elman.tasks.teacher import Teacher
 
 SEPARATORS = re.compile(r"\s*[|;,]\s*")
 """Between several labels in a cell."""
@@ -55,6 +56,10 @@ class Verdict(ABC):
     @abstractmethod
     def loss(self, scores: Tensor, targets: Tensor, weights: Tensor | None = None, smoothing: float = 0.0) -> Tensor:
         """The mean loss of scores (N, C)."""
+
+    @abstractmethod
+    def distance(self, scores: Tensor, known: Tensor, teacher: Teacher) -> Tensor:
+        """How far scores (N, C) are from those of a teacher."""
 
     @abstractmethod
     def measures(self, scores: Tensor, targets: Tensor) -> dict[str, float]:
@@ -114,6 +119,9 @@ class OneLabel(Verdict):
 
     def loss(self, scores: Tensor, targets: Tensor, weights: Tensor | None = None, smoothing: float = 0.0) -> Tensor:
         return F.cross_entropy(scores, targets, weights, label_smoothing=smoothing)
+
+    def distance(self, scores: Tensor, known: Tensor, teacher: Teacher) -> Tensor:
+        return teacher.surprise(scores, known)
 
     def measures(self, scores: Tensor, targets: Tensor) -> dict[str, float]:
         from torchmetrics.functional.classification import multiclass_f1_score
@@ -178,6 +186,10 @@ class SeveralLabels(Verdict):
         targets = targets * (1 - smoothing) + smoothing / 2
         return F.binary_cross_entropy_with_logits(scores, targets, pos_weight=weights)
 
+    def distance(self, scores: Tensor, known: Tensor, teacher: Teacher) -> Tensor:
+        pairs = (torch.stack([each, torch.zeros_like(each)], -1).flatten(0, 1) for each in (scores, known))
+        return teacher.surprise(*pairs)
+
     def measures(self, scores: Tensor, targets: Tensor) -> dict[str, float]:
         said = self._given(scores)
         commonest = torch.zeros_like(said)
@@ -235,6 +247,9 @@ class Number(Verdict):
 
     def loss(self, scores: Tensor, targets: Tensor, weights: Tensor | None = None, smoothing: float = 0.0) -> Tensor:
         return F.mse_loss(scores, targets)
+
+    def distance(self, scores: Tensor, known: Tensor, teacher: Teacher) -> Tensor:
+        return F.mse_loss(scores, known)
 
     def measures(self, scores: Tensor, targets: Tensor) -> dict[str, float]:
         said, wanted = self.scaler.back(scores), self.scaler.back(targets)

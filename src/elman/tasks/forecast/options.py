@@ -17,10 +17,10 @@ class ForecastOptions(BodyOptions):
 
     reading: ClassVar[tuple[str, ...]] = (*COLUMNS, "frequency")
     columns: ClassVar[tuple[str, ...]] = (*COLUMNS, "stride")
-    fixed: ClassVar[tuple[str, ...]] = (
-        *(*BodyOptions.fixed, "horizon", "context", "decode", "segment", "scaling", "transform", "changes", "head"),
-        *("intervals", "calendar"),
+    learned: ClassVar[tuple[str, ...]] = (
+        *("horizon", "context", "scaling", "transform", "changes", "head", "intervals", "calendar"),
     )
+    fixed: ClassVar[tuple[str, ...]] = (*BodyOptions.fixed, "decode", "segment")
 
     series: str | None = None
     """The column that says which series a row belongs to; unique_id if there is one, else all rows are one series."""

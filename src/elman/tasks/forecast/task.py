@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from elman.data import (
     Series,
@@ -43,6 +44,7 @@ class Forecast(Task):
     summary: ClassVar[str] = "Learn what comes next in time series, with intervals."
     options_class: ClassVar[type[Options]] = ForecastOptions
     predicting_class: ClassVar[type[Options]] = Forecasting
+    saved: ClassVar[str] = "intervals.json"
     answers_in_rows: ClassVar[bool] = True
     continues: ClassVar[bool] = True
     told = ("mae", "mase")
@@ -229,7 +231,13 @@ class Forecast(Task):
         return Outputs(head, said, centre, scale)
 
     def loss(self, network: nn.Module, batch: WindowBatch, state: LayerState | None) -> Loss:
-        return Loss(*self.outputs(network, batch, learning=network.training).loss(batch.coming), None)
+        outputs = self.outputs(network, batch, learning=network.training)
+        loss, count = outputs.loss(batch.coming)
+        if network.training and self.teacher is not None:
+            with torch.no_grad():
+                known = self.outputs(self.teacher.network, batch)
+            loss = self.teacher.mix(loss, F.mse_loss(outputs.numbers, known.numbers))
+        return Loss(loss, count, None)
 
     def judge(self, **settings: Any) -> Backtest:
         refuse_settings(settings)
@@ -308,12 +316,12 @@ class Forecast(Task):
 
     def save(self, folder: Path) -> None:
         self.memory.save(folder)
-        write_json(folder / "intervals.json", self.intervals.as_json())
         self.options.save_cell(folder)
+        write_json(folder / self.saved, self.intervals.as_json())
 
     def load(self, folder: Path) -> None:
         self.memory = SeriesMemory.load(folder)
-        self.intervals = Intervals.from_json(read_json(folder / "intervals.json"))
+        self.intervals = Intervals.from_json(read_json(folder / self.saved))
 
 
 def _behind(end: int, length: int, horizon: int, stride: int) -> range:

@@ -6,17 +6,19 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from elman.data import IGNORE, Lines, Tokenizer, Units, Window, Windows, cut_to, read_text, read_texts
 from elman.errors import OptionError
-from elman.layers import LayerState, find_cell
+from elman.layers import LayerState, Recurrent, find_cell
 from elman.models import LanguageModel
 from elman.tasks.decoding import Writing
 from elman.tasks.generate.session import Session
 from elman.tasks.network_options import NetworkOptions
 from elman.tasks.options import Count, Options
 from elman.tasks.task import Batches, Examples, Judge, Loss, RunningLoss, Task
+from elman.tasks.teacher import Teacher
 from elman.tasks.text_options import TextOptions
 
 UNITS_IN_A_ROW = 200_000
@@ -31,7 +33,7 @@ class GenerateOptions(NetworkOptions, TextOptions):
     """What is learned from a text, and with what."""
 
     reading: ClassVar[tuple[str, ...]] = ("examples", "max_length", "cut")
-    fixed: ClassVar[tuple[str, ...]] = (*NetworkOptions.fixed, *TextOptions.fixed, "tied")
+    fixed: ClassVar[tuple[str, ...]] = (*NetworkOptions.fixed, "tied")
 
     units: Units = "character"
     """What one step reads or writes: a character, a byte, a word between white space, or a byte-pair unit."""
@@ -62,6 +64,7 @@ class Generate(Task):
     summary: ClassVar[str] = "Learn how a text goes on, and write more of it."
     options_class: ClassVar[type[Options]] = GenerateOptions
     predicting_class: ClassVar[type[Options]] = Writing
+    saved: ClassVar[str] = "tokenizer.json"
     continues: ClassVar[bool] = True
 
     options: GenerateOptions
@@ -127,8 +130,24 @@ class Generate(Task):
 
     def loss(self, network: nn.Module, batch: Window, state: LayerState | None) -> Loss:
         assert isinstance(network, LanguageModel)
-        mean, state = network.loss(batch.inputs, batch.targets, IGNORE, state)
-        return Loss(mean, int((batch.targets != IGNORE).sum()), state)
+        count = int((batch.targets != IGNORE).sum())
+        if network.training and self.teacher is not None:
+            mean, state = self._taught(network, self.teacher, batch, state)
+        else:
+            mean, state = network.loss(batch.inputs, batch.targets, IGNORE, state)
+        return Loss(mean, count, state)
+
+    def _taught(
+        self, network: LanguageModel, teacher: Teacher, batch: Window, state: LayerState | None
+    ) -> tuple[Tensor, LayerState]:
+        """The loss with a teacher's share; the state to go on from is that of the network, then the teacher's."""
+        assert isinstance(network.body, Recurrent)
+        layers = len(network.body.cells)
+        scores, own = network(batch.inputs, state and state[:layers])
+        known, theirs = teacher.says(batch.inputs, state and state[layers:])
+        there = batch.targets != IGNORE
+        loss = F.cross_entropy(scores[there], batch.targets[there])
+        return teacher.mix(loss, teacher.surprise(scores[there], known[there])), (*own, *theirs)
 
     def judge(self, **settings: Any) -> "Listener":
         if settings:
@@ -149,11 +168,11 @@ class Generate(Task):
         return answers
 
     def save(self, folder: Path) -> None:
-        self.tokenizer.save(folder / "tokenizer.json")
         self.options.save_cell(folder)
+        self.tokenizer.save(folder / self.saved)
 
     def load(self, folder: Path) -> None:
-        self.tokenizer = Tokenizer.load(folder / "tokenizer.json", self.options.units)
+        self.tokenizer = Tokenizer.load(folder / self.saved, self.options.units)
 
 
 class Listener(Judge):

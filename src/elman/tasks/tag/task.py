@@ -16,6 +16,7 @@ from elman.data import (
     TagBatches,
     TagColumns,
     Tagged,
+    Tokenizer,
     Vocabulary,
     Word,
     may_follow,
@@ -27,10 +28,11 @@ from elman.data import (
     tagged_motifs,
     write_json,
 )
-from elman.errors import DataError
+from elman.errors import DataError, RunError
 from elman.layers import CRF, FORBIDDEN, LayerState, find_cell
 from elman.models import Tagger, WordVectors
 from elman.tasks.body_options import BodyOptions
+from elman.tasks.generate.task import Generate
 from elman.tasks.options import Count, Options, WholeOrNone
 from elman.tasks.tag.phrase_book import PhraseBook
 from elman.tasks.tag.scores import accuracy, span_scores
@@ -48,9 +50,9 @@ class TagOptions(BodyOptions):
 
     reading: ClassVar[tuple[str, ...]] = ("word", "tag", "predicate")
     columns: ClassVar[tuple[str, ...]] = ("word", "tag", "predicate")
+    learned: ClassVar[tuple[str, ...]] = ("min_count", "vocabulary_size")
     fixed: ClassVar[tuple[str, ...]] = (
-        *(*BodyOptions.fixed, "min_count", "vocabulary_size", "letter_size", "spelling_size", "mark_size"),
-        *("crf", "bidirectional"),
+        *(*BodyOptions.fixed, "letter_size", "spelling_size", "mark_size", "crf", "bidirectional"),
     )
 
     word: Count = 1
@@ -92,6 +94,8 @@ class Tag(Task):
     options_class: ClassVar[type[Options]] = TagOptions
     predicting_class: ClassVar[type[Options]] = Tagging
     answers_with: ClassVar[str] = "answer"
+    saved: ClassVar[str] = "tags.json"
+    encoders: ClassVar[dict[str, dict[str, Any]]] = {"generate": {"bidirectional": False, "letter_size": 0}}
 
     options: TagOptions
     words: Vocabulary
@@ -104,10 +108,12 @@ class Tag(Task):
     def read(self, train: Path | None, valid: Path | None, start: Path | None = None) -> Examples:
         found = tagged_motifs() if train is None else self._tagged(train)
         found, held_out = found.split() if valid is None else (found, self._tagged(valid))
-        if start is None:
-            self._learn(found)
+        if start is None or not (start / self.saved).exists():
+            self._learn(found, start)
         else:
             self.load(start)
+        counts = Counter(self.words.of_forms(word, plain(word)) for one in found.sentences for word in one.words)
+        self.rare = frozenset(number for number, count in counts.items() if count == 1)
         batches = self._batches(found.sentences, self.options.batch_size, rare=self.rare)
         return Examples(
             train=batches,
@@ -128,13 +134,13 @@ class Tag(Task):
     def _tagged(self, path: Path) -> Tagged:
         return read_tagged(path, TagColumns(self.options.word, self.options.tag, self.options.predicate))
 
-    def _learn(self, found: Tagged) -> None:
+    def _learn(self, found: Tagged, encoder: Path | None) -> None:
+        options = self.options
         words = [word for one in found.sentences for word in one.words]
-        counts = Counter(map(plain, words))
-        self.words = Vocabulary.of(
-            map(plain, words), min_count=self.options.min_count, size=self.options.vocabulary_size
-        )
-        self.rare = frozenset(self.words[word] for word, count in counts.items() if count == 1)
+        if encoder is None:
+            self.words = Vocabulary.of(map(plain, words), min_count=options.min_count, size=options.vocabulary_size)
+        else:
+            self.words = Vocabulary(_units_of(encoder))
         self.letters = Vocabulary.of(letter for word in words for letter in word)
         self.tags = sorted({tag for one in found.sentences for tag in one.tags})
         self._say_best(spans=found.spans)
@@ -183,9 +189,22 @@ class Tag(Task):
         last = torch.tensor([may_follow(tag, OUTSIDE) for tag in self.tags])
         return CRF(len(self.tags), allowed, first, last)
 
+    def vectors_of(self, encoder: Task, vectors: Tensor) -> Tensor:
+        """Those of the words of a language model, behind one for unknown words."""
+        assert isinstance(encoder, Generate)
+        unknown = encoder.tokenizer.unknown
+        return torch.cat(
+            [vectors.mean(0, keepdim=True) if unknown is None else vectors[unknown : unknown + 1], vectors]
+        )
+
     def loss(self, network: nn.Module, batch: TagBatch, state: LayerState | None) -> Loss:
         assert isinstance(network, Tagger)
-        return Loss(network.loss(network(batch), batch), int(batch.lengths.sum()), None)
+        scores = network(batch)
+        loss = network.loss(scores, batch)
+        if network.training and self.teacher is not None:
+            assert isinstance(self.teacher.network, Tagger)
+            loss = self.teacher.mix(loss, network.surprise(scores, batch, self.teacher.network))
+        return Loss(loss, int(batch.lengths.sum()), None)
 
     def judge(self, **settings: Any) -> "Marker":
         refuse_settings(settings)
@@ -253,14 +272,14 @@ class Tag(Task):
         self.words.save(folder / "words.json")
         self.letters.save(folder / "letters.json")
         write_json(folder / "phrase_book.json", self.book.as_json())
-        write_json(folder / "tags.json", {"tags": self.tags, "spans": self.spans})
         self.options.save_cell(folder)
+        write_json(folder / self.saved, {"tags": self.tags, "spans": self.spans})
 
     def load(self, folder: Path) -> None:
         self.words = Vocabulary.load(folder / "words.json")
         self.letters = Vocabulary.load(folder / "letters.json")
         self.book = PhraseBook.from_json(read_json(folder / "phrase_book.json"))
-        known = read_json(folder / "tags.json")
+        known = read_json(folder / self.saved)
         self.tags = known["tags"]
         self._say_best(spans=known["spans"])
 
@@ -308,6 +327,15 @@ class Marker(Judge):
 
     def written(self) -> list[str]:
         return [" ".join(tags) for tags in self._columns()[1]]
+
+
+def _units_of(encoder: Path) -> list[str]:
+    """The units that a language model knows, in their order."""
+    units = read_json(encoder / "config.json")["settings"]["units"]
+    if units not in ("word", "character"):
+        raise RunError(f"{encoder} reads {units} units; expected words or characters, for each of which there is a tag")
+    numbers = Tokenizer.load(encoder / "tokenizer.json", units).vocabulary
+    return sorted(numbers, key=numbers.__getitem__)
 
 
 def _shown(span: Span, words: Sequence[Word], text: str) -> dict[str, Any]:

@@ -44,8 +44,9 @@ class TranslateOptions(NetworkOptions, TextOptions):
 
     reading: ClassVar[tuple[str, ...]] = ("source", "target", "history", "embedded", "max_length", "too_long")
     columns: ClassVar[tuple[str, ...]] = ("source", "target")
+    learned: ClassVar[tuple[str, ...]] = (*TextOptions.learned, "vocabulary")
     fixed: ClassVar[tuple[str, ...]] = (
-        *(*NetworkOptions.fixed, *TextOptions.fixed, "vocabulary"),
+        *NetworkOptions.fixed,
         *("network", "decoder_layers", "attention", "attend", "heads", "tied"),
     )
 
@@ -107,6 +108,8 @@ class Translate(Task):
     options_class: ClassVar[type[Options]] = TranslateOptions
     predicting_class: ClassVar[type[Options]] = Searching
     answers_when_judged: ClassVar[bool] = True
+    saved: ClassVar[str] = "source_units.json"
+    taught: ClassVar[bool] = False
     best: tuple[str, Literal["min", "max"]] = ("chrf", "max")
     told: tuple[str, ...] = ("bleu", "chrf")
 
@@ -269,17 +272,17 @@ class Translate(Task):
         return Dialogue(answer, self.options.history, seed)
 
     def save(self, folder: Path) -> None:
+        self.options.save_cell(folder)
         self.source.save(folder / "tokenizer.json")
         if self.target is not self.source:
             self.target.save(folder / "target_tokenizer.json")
-        self.known.save(folder / "source_units.json")
-        self.options.save_cell(folder)
+        self.known.save(folder / self.saved)
 
     def load(self, folder: Path) -> None:
         self.source = self.target = Tokenizer.load(folder / "tokenizer.json", self.options.units)
         if self.options.vocabulary == "separate":
             self.target = Tokenizer.load(folder / "target_tokenizer.json", self.options.units)
-        self.known = Known.load(folder / "source_units.json")
+        self.known = Known.load(folder / self.saved)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from elman.engine import Cell, recording, scan, use_backend
     from elman.layers import GRU, LSTM, RNN, Recurrent, accelerate, compile_step, explain
     from elman.tasks import Model, load
-    from elman.training import gradient_flow, train
+    from elman.training import gradient_flow, train, update
 
 _HOMES = {
     "Cell": "engine",
@@ -30,6 +30,7 @@ _HOMES = {
     "load": "tasks",
     "gradient_flow": "training",
     "train": "training",
+    "update": "training",
 }
 
 __version__ = version("elman")
@@ -51,6 +52,7 @@ __all__ = [
     "recording",
     "scan",
     "train",
+    "update",
     "use_backend",
 ]
 

@@ -80,3 +80,19 @@ def test_what_is_wrong_is_one_line(cli: Cli, here: Path, words: str, message: st
     assert (said.code, said.err.count("\n")) == (2, 1)
     assert message in said.err
     assert not (here / "run").exists()
+
+
+def test_update_goes_on_learning_and_says_so(here, cli):
+    rows = "".join(f"{n % 2} the film was {'good' if n % 2 else 'bad'}\n" for n in range(40))
+    (here / "train.txt").write_text(rows)
+    shape = ("--units=word", "--hidden-size=4", "--embedding-size=4", "--epochs=1")
+    assert cli("train", "classify", "--train=train.txt", "--out=run", *shape).code == 0
+    said = cli("update", "run", "--data=train.txt", "--portion=20")
+    assert said.code == 0, said.err
+    assert "with learning: loss" in said.out
+    assert "the model is in run-updated" in said.out
+    found = json.loads(cli("update", "run", "--data=train.txt", "--out=again", "--json").out)
+    assert len(found["portions"]) == 1
+    assert cli("update", "run", "--data=nothing.txt").err.startswith("elman: run-updated holds another run")
+    assert cli("update", "run", "--data=nothing.txt", "--out=new").err.startswith("elman: there is no file nothing.txt")
+    assert not (here / "new").exists()

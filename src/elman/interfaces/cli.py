@@ -1,4 +1,4 @@
-"""The command line: `elman train TASK`, `compare TASK`, `evaluate`, `predict`, `cells`, `doctor`."""
+"""The command line: `elman train TASK`, `compare TASK`, `evaluate`, `predict`, `update`, `cells`, `doctor`."""
 
 import json
 import sys
@@ -17,6 +17,7 @@ from elman.interfaces.doctor import examine
 from elman.interfaces.evaluate import evaluate_command
 from elman.interfaces.predict import predict_command
 from elman.interfaces.train import train_app
+from elman.interfaces.update import update_command
 
 app = typer.Typer(
     name="elman",
@@ -37,6 +38,7 @@ ClickException = cast(type[Exception], typer.BadParameter.__mro__[2])
 
 app.command("evaluate")(evaluate_command)
 app.command("predict")(predict_command)
+app.command("update")(update_command)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from elman.pictures.alignment import draw_alignment
 from elman.pictures.by_length import draw_by_length
 from elman.pictures.confusion import draw_confusion
-from elman.pictures.curves import draw_gradient_flow, draw_learning_curves
+from elman.pictures.curves import draw_gradient_flow, draw_learning_curves, draw_over_time
 from elman.pictures.fan_chart import draw_fan_chart
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "draw_fan_chart",
     "draw_gradient_flow",
     "draw_learning_curves",
+    "draw_over_time",
 ]

@@ -30,6 +30,24 @@ def draw_learning_curves(path: Path, train: Sequence[tuple[int, float]], valid: 
     save(figure, path)
 
 
+def draw_over_time(path: Path, lines: Mapping[str, Sequence[float]], time: str, value: str) -> None:
+    """Values of several lines, step after step, as a PNG.
+
+    Args:
+        path: Where the picture goes.
+        lines: For each name, the value at step 1, 2, ...
+        time: What a step is called.
+        value: What a value is called.
+    """
+    figure, axes = new_plot()
+    drawn = [axes.plot(range(1, len(values) + 1), values, marker="o", markersize=3)[0] for values in lines.values()]
+    axes.set(xlabel=time, ylabel=value)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.grid(alpha=0.3)
+    add_legend(axes, drawn, list(lines), find_fonts(lines))
+    save(figure, path)
+
+
 def draw_gradient_flow(path: Path, norms: Mapping[str, Sequence[float]]) -> None:
     """The gradient's norm k steps back for several networks, as a PNG on a logarithmic scale.
 

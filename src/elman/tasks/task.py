@@ -209,6 +209,19 @@ class Task(ABC):
     def read_to_score(self, path: Path) -> Batches:
         """Read examples that a trained model is to be judged on."""
 
+    def portions(self, path: Path, size: int | None) -> Iterator[tuple[Batches, Batches]]:
+        """New examples in the order in which they came, portion by portion: to be judged on, and then to be learned.
+
+        Args:
+            path: Where they are.
+            size: Examples, or steps, of a portion; the task's own choice when omitted.
+
+        Raises:
+            OptionError: The task does not go on learning.
+            DataError: The data cannot be used.
+        """
+        raise OptionError(f"{self.name} does not go on learning; train with --from RUN on the new data")
+
     def read_inputs(self, path: Path) -> Sequence[Any]:
         """Read what `predict` takes; a text a line, unless the task knows other files.
 

@@ -4,6 +4,7 @@ from elman.training.comparison import Measured, compare
 from elman.training.gradient_flow import gradient_flow
 from elman.training.recipe import Recipe, TrainingOptions, read_recipe
 from elman.training.run import gather, preview, read_metrics, resume_run, start_run, train
+from elman.training.update import update
 
 __all__ = [
     "Measured",
@@ -18,4 +19,5 @@ __all__ = [
     "resume_run",
     "start_run",
     "train",
+    "update",
 ]

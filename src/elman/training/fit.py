@@ -4,9 +4,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import torch
 from lightning.pytorch import Trainer, seed_everything
@@ -17,6 +15,7 @@ from elman.errors import Interrupted, RunError
 from elman.pictures import draw_learning_curves
 from elman.tasks import Examples, Task, Teacher, load, start_from
 from elman.training.checkpoint import SafetensorsIO, check_fits, read_checkpoint
+from elman.training.determinism import deterministic
 from elman.training.keeping import Averaging, BestWeights, Checkpoints, MeanOfLast
 from elman.training.logs import make_loggers, read_curve
 from elman.training.module import TrainingModule
@@ -123,17 +122,3 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         logger.setLevel(level)
-
-
-@contextmanager
-def deterministic() -> Iterator[None]:
-    """Only algorithms that give the same bits each time; without filling fresh memory, which takes time."""
-    memory: Any = import_module("torch.utils.deterministic")
-    before, fill = torch.are_deterministic_algorithms_enabled(), memory.fill_uninitialized_memory
-    torch.use_deterministic_algorithms(True)
-    memory.fill_uninitialized_memory = False
-    try:
-        yield
-    finally:
-        memory.fill_uninitialized_memory = fill
-        torch.use_deterministic_algorithms(before)

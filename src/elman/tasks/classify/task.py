@@ -1,6 +1,6 @@
 """The task `classify`: learn what a sequence is, one label, several, or a number."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -33,6 +33,9 @@ from elman.tasks.text_options import TextOptions
 
 AT_ONCE = 64_000
 """Steps that are judged or answered side by side, padding included."""
+
+PORTION = 100
+"""Examples that come at once, when nothing is said."""
 
 
 class ClassifyOptions(BodyOptions, TextOptions):
@@ -171,6 +174,13 @@ class Classify(Task):
 
     def read_to_score(self, path: Path) -> Batches:
         return self._batches(self._labelled(path))[0]
+
+    def portions(self, path: Path, size: int | None) -> Iterator[tuple[Batches, Batches]]:
+        found, size = self._labelled(path), size or PORTION
+        self._batches(found)  # finds what cannot be read before anything is learned
+        for first in range(0, len(found), size):
+            part = found.some(range(first, min(first + size, len(found))))
+            yield self._batches(part)[0], self._batches(part, self.options.batch_size)[0]
 
     def read_inputs(self, path: Path) -> list[Any]:
         return list(self._labelled(path, answered=False).inputs)

@@ -4,7 +4,7 @@ Key: N series, T steps, P past covariates, Q covariates known ahead, S constants
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -56,6 +56,11 @@ class SeriesMemory:
     def joined(self, found: Sequence[Series]) -> list[Series]:
         """Series behind what is remembered of them."""
         return [self.series[one.name].then(one) if one.name in self.series else one for one in found]
+
+    def up_to(self, found: Sequence[Series]) -> "SeriesMemory":
+        """The same, remembering more of the series that it has."""
+        later = {one.name: one for one in found}
+        return replace(self, series={name: later.get(name, one) for name, one in self.series.items()})
 
     def facts_for(self, found: Sequence[Series]) -> tuple[Tensor, Tensor]:
         """Facts of series (N, 4), those of the training if it had them; and their numbers (N,) from 1, 0 if not."""

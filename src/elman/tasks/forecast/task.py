@@ -1,6 +1,6 @@
 """The task `forecast`: learn what comes next in time series."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -31,7 +31,7 @@ from elman.tasks.forecast.intervals import Intervals
 from elman.tasks.forecast.memory import SeriesMemory
 from elman.tasks.forecast.options import COLUMNS, Forecasting, ForecastOptions
 from elman.tasks.options import Options
-from elman.tasks.task import Examples, Loss, Task, judged, refuse_settings
+from elman.tasks.task import Batches, Examples, Loss, Task, judged, refuse_settings
 
 AT_ONCE = 512
 """Windows that are judged or answered side by side."""
@@ -172,11 +172,32 @@ class Forecast(Task):
         whole = self.memory.joined(found)
         origins = []
         for one in whole:
-            known = self.memory.series.get(one.name)
-            end = self._context() if known is None else known.start - one.start + len(known)
+            end = max(len(one) - self._new(one), 0 if one.name in self.memory.series else self._context())
             end = self._context() if end >= len(one) else end  # nothing new: judge on what there is
             origins.append(_behind(end, len(one), self.options.horizon, self._stride()))
         return self._windows(whole, origins)
+
+    def portions(self, path: Path, size: int | None) -> Iterator[tuple[Batches, Batches]]:
+        """New steps behind those that are remembered, which are remembered then too."""
+        found = self._read(path).series
+        whole, horizon = self.memory.joined(found), self.options.horizon
+        size = max(size or horizon, horizon)
+        ends = [len(one) - self._new(one) for one in whole]
+        for first in range(0, max(map(self._new, whole)), size):
+            parts = [one.cut(0, min(end + first + size, len(one))) for one, end in zip(whole, ends, strict=True)]
+            starts = [max(end, self._context()) + first for end in ends]
+            tests = [_behind(at, len(one), horizon, self._stride()) for at, one in zip(starts, parts, strict=True)]
+            lessons = [
+                range(max(1, at - horizon + 1), len(one) - horizon + 1) for at, one in zip(starts, parts, strict=True)
+            ]
+            if any(tests):
+                yield self._windows(parts, tests), self._windows(parts, lessons, self.options.batch_size)
+        self.memory = self.memory.up_to(whole)
+
+    def _new(self, one: Series) -> int:
+        """Steps that are not remembered."""
+        known = self.memory.series.get(one.name)
+        return len(one) if known is None else len(one) - (known.start - one.start + len(known))
 
     def network(self) -> Forecaster:
         options, memory = self.options, self.memory

@@ -98,19 +98,29 @@ def beijing_pm25(out: Path) -> None:
         table.filter(chosen).write_parquet(out / f"{name}.parquet")
 
 
+SCENES = {
+    "eth": ["biwi_eth"],
+    "hotel": ["biwi_hotel"],
+    "zara1": ["crowds_zara01"],
+    "univ": ["students001", "students003", "uni_examples"],
+}
+"""Files of the places that are left out, one after the other."""
+
+
 def tracks(out: Path) -> None:
-    """Columns unique_id (a person), ds (a frame), x, y, for each scene; tables of all others to train on."""
-    scenes = {}
+    """Columns unique_id (a person), ds (a frame), x, y, for each scene; and of all other files."""
+    files = {}
     for path in sorted((DATA / "eth_ucy_trajectories").glob("*.txt.gz")):
         name = path.name.removesuffix(".txt.gz")
         rows = [line.split() for line in read_bytes(path).decode().splitlines() if line.strip()]
         cells = [(f"{name} {int(float(who))}", int(float(frame)), float(x), float(y)) for frame, who, x, y in rows]
-        scenes[name] = polars.DataFrame(cells, schema=["unique_id", "ds", "x", "y"], orient="row")
-    for name, table in scenes.items():
-        table.write_parquet(out / f"{name}.test.parquet")
-        polars.concat([other for left, other in scenes.items() if left != name]).write_parquet(
-            out / f"{name}.train.parquet"
-        )
+        files[name] = polars.DataFrame(cells, schema=["unique_id", "ds", "x", "y"], orient="row")
+    for scene, names in SCENES.items():
+        polars.concat([files[name] for name in names]).write_parquet(out / f"{scene}.test.parquet")
+        rest = polars.concat([table for name, table in files.items() if name not in names])
+        tenth = polars.col("unique_id").is_in(rest["unique_id"].unique().sort().gather_every(10).to_list())
+        rest.filter(~tenth).write_parquet(out / f"{scene}.train.parquet")
+        rest.filter(tenth).write_parquet(out / f"{scene}.valid.parquet")
 
 
 SETS = {each.__name__: each for each in (mnist, indoor_movement, m4_hourly, etth1, beijing_pm25, tracks)}

@@ -12,6 +12,7 @@
     conll2003, msra_ner, wnut17, weibo_ner, propbank_ewt
                        F1 of stretches, beside that of a list of those in the training part
     etth1_96           squared error on the test part, all windows
+    beijing_pm25       MASE and coverage in 2014, a day ahead at each midnight
     m4_hourly          OWA, sMAPE and MASE of the competition
 
 Needs ELMAN_DATA. A run that was stopped goes on; `seconds` are those of training. A note says what a
@@ -51,6 +52,7 @@ TESTS = {
     "weibo_ner": "weibo_ner/weibo.dev.conll.gz",
     "propbank_ewt": "propbank_ewt/ewt.dev.srl.gz",
     "etth1_96": "etth1/test.csv",
+    "beijing_pm25": "beijing_pm25/test.parquet",
     "m4_hourly": "m4_hourly/test.parquet",
 }
 """In ELMAN_DATA, or where `prepare.py` puts them."""
@@ -124,6 +126,14 @@ def squared_errors(model: Model, metrics: dict[str, Any], test: Path) -> dict[st
     return {"test_mse": scores["mse"], "test_mae": scores["mae"], "seasonal_naive_mse": scores["mse of seasonal naive"]}
 
 
+def with_intervals(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
+    """MASE, that of the seasonal naive forecast, and how much came to lie in intervals."""
+    scores = model.evaluate(test)
+    names = {"mase": "mase", "mase of seasonal naive": "seasonal_naive_mase", "mae": "mae"}
+    names |= {f"coverage of {share}%": f"coverage_{share}" for share in (80, 95)}
+    return {short: scores[name] for name, short in names.items()}
+
+
 def competition(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
     """The scores of the M4 competition."""
     scores = model.evaluate(test)
@@ -146,6 +156,7 @@ SCORES = {
     **dict.fromkeys(("conll2003", "msra_ner"), tags("test")),
     **dict.fromkeys(("wnut17", "weibo_ner", "propbank_ewt"), tags("dev")),
     "etth1_96": squared_errors,
+    "beijing_pm25": with_intervals,
     "m4_hourly": competition,
 }
 

@@ -103,6 +103,16 @@ GOALS = [
     ("weibo_ner", "dev_phrase_book_f1", "a list of the names of its training texts instead", ""),
     ("etth1_96", "test_mse", "ETTh1, 96 hours from 96: squared error", "<= 0.385"),
     ("m4_hourly", "owa", "M4 Hourly: OWA (seasonal naive: 0.6275)", "<= 0.55"),
+    (
+        "small_series",
+        "better_than_seasonal_naive",
+        "eleven classic series: share with a smaller MASE than the seasonal naive forecast",
+        ">= 0.9",
+    ),
+    ("small_series", "within_5_points_80", "the same: share whose intervals of 80% cover within 5 points", ""),
+    ("beijing_pm25", "mase", "Beijing fine dust, a day ahead: MASE", ""),
+    ("beijing_pm25", "seasonal_naive_mase", "the seasonal naive forecast instead", ""),
+    ("tracks", "scenes_better", "where people walk: places of 4 with ADE and FDE below constant velocity", ">= 3"),
     ("overhead", "share", "share of a training step outside model and optimiser (batch 32, T=100, H=256)", "<= 0.10"),
 ]
 

@@ -160,3 +160,18 @@ def test_a_run_that_was_stopped_reads_the_same_series(path: Path, tmp_path: Path
     config = json.loads((tmp_path / "run/config.json").read_text())
     assert config["facts"]["season"] == 24
     assert config["facts"]["validation windows"] == 2
+
+
+def test_validation_series_that_training_has_not_seen_are_judged_too(path: Path, tmp_path: Path) -> None:
+    waves(60, ("new",)).write_parquet(tmp_path / "new.parquet")
+    model = train(path, tmp_path, valid=tmp_path / "new.parquet", epochs=1)
+    assert model.config["facts"]["validation windows"] == 6
+    assert {row["unique_id"] for row in model.predict()} == {"a", "b"}
+
+
+def test_no_model_knows_where_a_random_walk_goes(tmp_path: Path) -> None:
+    settings = {"embedded": "walk", "transform": "log", "changes": True, "scaling": "last", "validation_windows": 60}
+    elman.train("forecast", out=tmp_path / "run", **SMALL | settings | {"epochs": 2, "horizon": 5})
+    (note,) = json.loads((tmp_path / "run/metrics.json").read_text())["notes"]
+    assert note.startswith("the model is NOT clearly better than the naive forecast")
+    assert note in (tmp_path / "run/card.md").read_text()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from elman.tasks.forecast.naive import naive2, seasonal_factors
-from elman.tasks.forecast.scores import Judged, interval_scores, point_scores
+from elman.tasks.forecast.scores import Judged, beats_naive, interval_scores, point_scores
 
 DATA = Path(os.environ.get("ELMAN_DATA", "../shared/data"))
 
@@ -50,3 +50,13 @@ def test_the_naive_scores_of_the_m4_competition() -> None:
     assert scores["mase of seasonal naive"] == pytest.approx(1.193, abs=1e-3)
     assert scores["smape of naive"] == pytest.approx(43.003, abs=1e-3)
     assert scores["owa of seasonal naive"] == pytest.approx(0.6275, abs=1e-3)
+
+
+def test_only_a_clear_difference_is_called_better() -> None:
+    generator = np.random.default_rng(0)
+    known = np.arange(30.0)
+    windows = [judged(known, 29 + came, 29 + came + 0.1) for came in generator.normal(3, 1, (20, 4))]
+    assert beats_naive(windows, season=1).startswith("the model is better than the naive forecast: mae 0.1 against")
+    chance = [judged(known, 29 + came, 29 + said) for came, said in generator.normal(0, 1, (20, 2, 4))]
+    assert beats_naive(chance, season=1).startswith("the model is NOT clearly better")
+    assert "NOT clearly" in beats_naive(windows[:1], season=7)

@@ -17,7 +17,7 @@ from elman.data.pairs.toy import toy_pairs
 from elman.data.rows_by_length import RowsByLength
 from elman.data.scaler import Scaler
 from elman.data.sequences import SequenceBatch, SequenceBatches
-from elman.data.series.airline import airline_passengers
+from elman.data.series.embedded import EmbeddedSeries, embedded_series
 from elman.data.series.frequency import Frequency
 from elman.data.series.scale import Scaling, centre_and_scale, facts_of
 from elman.data.series.series import Series, SeriesColumns, SeriesSet, as_frame, read_series
@@ -43,6 +43,7 @@ __all__ = [
     "Columns",
     "Decoder",
     "EmbeddedName",
+    "EmbeddedSeries",
     "Frequency",
     "Labelled",
     "Labels",
@@ -78,7 +79,6 @@ __all__ = [
     "Windows",
     "Word",
     "adding",
-    "airline_passengers",
     "as_frame",
     "bio",
     "bioes",
@@ -86,6 +86,7 @@ __all__ = [
     "copy_memory",
     "cut_to",
     "embedded_pairs",
+    "embedded_series",
     "embedded_text",
     "facts_of",
     "is_table",

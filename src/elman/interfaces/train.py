@@ -69,6 +69,8 @@ def _tell(model: Model, out: Path, as_json: bool) -> None:
     scores = ", ".join(f"{name} {value:.4f}" for name, value in metrics["valid"].items())
     console = Console(highlight=False, soft_wrap=True, markup=False)
     console.print(f"validation: {scores}")
+    for note in metrics.get("notes", ()):
+        console.print(note)
     console.print(f"the model is in {out}; use it with: elman predict {out}")
 
 

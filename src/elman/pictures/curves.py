@@ -42,7 +42,7 @@ def draw_over_time(path: Path, lines: Mapping[str, Sequence[float]], time: str, 
     figure, axes = new_plot()
     drawn = [axes.plot(range(1, len(values) + 1), values, marker="o", markersize=3)[0] for values in lines.values()]
     axes.set(xlabel=time, ylabel=value)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params(axis="x", integer=True)
     axes.grid(alpha=0.3)
     add_legend(axes, drawn, list(lines), find_fonts(lines))
     save(figure, path)

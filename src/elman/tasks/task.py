@@ -250,9 +250,9 @@ class Task(ABC):
         """Whoever judges it while it is trained: quick, where `judge` is thorough."""
         return self.judge()
 
-    def settle(self, network: nn.Module, valid: Batches, folder: Path) -> dict[str, float]:
-        """Do what is left to do in a run folder once training has ended; validation scores that this has changed."""
-        return {}
+    def settle(self, network: nn.Module, valid: Batches, folder: Path) -> Judge | None:
+        """Do what is left to do in a run folder once training has ended; and judge anew where that changes scores."""
+        return None
 
     @abstractmethod
     def predict(self, network: nn.Module, inputs: Sequence[Any], **settings: Any) -> list[Any]:

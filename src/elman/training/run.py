@@ -194,8 +194,9 @@ def _fit(recipe: Recipe, task: Task, examples: Examples, out: Path, config: dict
 def _finish(out: Path, config: dict[str, Any], examples: Examples, seconds: float) -> Model:
     metrics = read_metrics(out)
     model = load(out)
-    metrics["valid"] |= model.task.settle(model.network, examples.valid, out)
-    write_text(out / "card.md", model_card(config, model.network, metrics["valid"], version("elman")))
+    if judge := model.task.settle(model.network, examples.valid, out):
+        metrics |= {"valid": metrics["valid"] | judge.scores(), "notes": list(judge.notes())}
+    write_text(out / "card.md", model_card(config, model.network, metrics, version("elman")))
     write_json(
         out / "metrics.json", {**metrics, "seconds": round(seconds, 1)}
     )  # last: `seconds` says that the run has come to its end

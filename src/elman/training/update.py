@@ -77,9 +77,9 @@ def update(
     write_json(out / "updates.json", {**metrics, "portions": rows})
     lines = {name: [row[name][model.task.best[0]] for row in rows] for name in ("still", "learning")}
     draw_over_time(out / "pictures" / "updates.png", lines, "portion", model.task.best[0])
-    write_text(out / "card.md", model_card(model.config, model.network, metrics["learning"], version("elman")))
-    seconds = round(monotonic() - begin, 1)
-    write_json(out / "metrics.json", {"valid": metrics["learning"], "step": learner.steps, "seconds": seconds})
+    scores = {"valid": metrics["learning"], "step": learner.steps, "seconds": round(monotonic() - begin, 1)}
+    write_text(out / "card.md", model_card(model.config, model.network, scores, version("elman")))
+    write_json(out / "metrics.json", scores)
     return model
 
 

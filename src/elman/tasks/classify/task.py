@@ -213,7 +213,7 @@ class Classify(Task):
         refuse_settings(settings)
         return Examiner(self.verdict)
 
-    def settle(self, network: nn.Module, valid: Batches, folder: Path) -> dict[str, float]:
+    def settle(self, network: nn.Module, valid: Batches, folder: Path) -> "Examiner":
         """Calibrate on validation data, and draw what is taken for what."""
         examiner = judged(self.judge(), network, valid)
         assert isinstance(examiner, Examiner)
@@ -222,7 +222,7 @@ class Classify(Task):
         if isinstance(self.verdict, OneLabel):
             scores, targets = examiner.found()
             draw_confusion(folder / "pictures" / "confusion.png", self.verdict.labels.names, targets, scores.argmax(1))
-        return examiner.scores()
+        return examiner
 
     @torch.inference_mode()
     def predict(self, network: nn.Module, inputs: Sequence[Any], **settings: Any) -> list[Any]:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from elman.data import WindowBatch
 from elman.models import Outputs
-from elman.tasks.forecast.scores import Judged, interval_scores, point_scores
+from elman.tasks.forecast.scores import Judged, beats_naive, interval_scores, point_scores
 from elman.tasks.task import Judge
 
 
@@ -67,12 +67,7 @@ class Backtest(Judge):
         }
 
     def notes(self) -> tuple[str, ...]:
-        scores = self.scores()
-        rivals = [name for name in scores if name.startswith("mae of ")]
-        best = min(rivals, key=lambda name: scores[name])
-        better = "better" if scores["mae"] < scores[best] else "NOT better"
-        rival = f"the {best.removeprefix('mae of ')} forecast"
-        return (f"the model is {better} than {rival}: mae {scores['mae']:.4g} against {scores[best]:.4g}",)
+        return (beats_naive(self.windows, self.season),)
 
     def written(self) -> list[str]:
         return [",".join([one.name, *(f"{value:g}" for value in one.said)]) for one in self.windows]

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from elman.data import Scaling
+from elman.data import EmbeddedSeries, Scaling
 from elman.models import HeadName
 from elman.tasks.body_options import BodyOptions
 from elman.tasks.options import Count, Options
@@ -15,13 +15,15 @@ COLUMNS = ("series", "time", "target", "past", "future", "static")
 class ForecastOptions(BodyOptions):
     """What is learned from time series, and with what."""
 
-    reading: ClassVar[tuple[str, ...]] = (*COLUMNS, "frequency")
+    reading: ClassVar[tuple[str, ...]] = ("embedded", *COLUMNS, "frequency")
     columns: ClassVar[tuple[str, ...]] = (*COLUMNS, "stride")
     learned: ClassVar[tuple[str, ...]] = (
         *("horizon", "context", "scaling", "transform", "changes", "head", "intervals", "calendar"),
     )
     fixed: ClassVar[tuple[str, ...]] = (*BodyOptions.fixed, "decode", "segment")
 
+    embedded: EmbeddedSeries = "airline"
+    """The series where no file is given: airline passengers, or a random walk."""
     series: str | None = None
     """The column that says which series a row belongs to; unique_id if there is one, else all rows are one series."""
     time: str | None = None

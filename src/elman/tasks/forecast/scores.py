@@ -12,6 +12,9 @@ from elman.tasks.forecast.naive import naive, naive2, seasonal_error, seasonal_n
 
 Array = np.ndarray
 
+CLEAR = 2.0
+"""Standard errors by which a mean must be larger, so that luck does not look like knowledge."""
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -37,13 +40,8 @@ def point_scores(windows: Sequence[Judged], season: int) -> dict[str, float]:
     came = np.stack([one.came for one in windows])
     scales = np.array([seasonal_error(one.known, season) for one in windows])
     horizon = came.shape[1]
-    rivals = {
-        "": np.stack([one.said for one in windows]),
-        " of seasonal naive": np.stack([seasonal_naive(one.known, horizon, season) for one in windows]),
-        " of naive": np.stack([naive(one.known, horizon) for one in windows]),
-    }
-    if season < 2:
-        del rivals[" of seasonal naive"]
+    rivals = {"": np.stack([one.said for one in windows])}
+    rivals |= {f" of {name}": said for name, said in naive_forecasts(windows, season).items()}
     measured = {name: _measures(said, came, scales) for name, said in rivals.items()}
     scores = {measure + name: measured[name][measure] for measure in measured[""] for name in rivals}
     if season > 1:
@@ -51,6 +49,36 @@ def point_scores(windows: Sequence[Judged], season: int) -> dict[str, float]:
         scores["owa"] = _owa(measured[""], second)
         scores["owa of seasonal naive"] = _owa(measured[" of seasonal naive"], second)
     return scores
+
+
+def naive_forecasts(windows: Sequence[Judged], season: int) -> dict[str, Array]:
+    """What needs no network, by name, (W, H) each."""
+    horizon = len(windows[0].came)
+    found = {"naive": np.stack([naive(one.known, horizon) for one in windows])}
+    if season < 2:
+        return found
+    return {"seasonal naive": np.stack([seasonal_naive(one.known, horizon, season) for one in windows]), **found}
+
+
+def beats_naive(windows: Sequence[Judged], season: int) -> str:
+    """In words, whether forecasts are nearer than the best naive ones by more than chance.
+
+    Better is what is better in the mean over windows by two of its standard errors (Diebold and Mariano 1995, with
+    windows that do not overlap).
+    """
+    came = np.stack([one.came for one in windows])
+    known = ~np.isnan(came).all(1)
+    ours = np.nanmean(np.abs(np.stack([one.said for one in windows]) - came)[known], 1)
+    rivals = {
+        name: np.nanmean(np.abs(said - came)[known], 1) for name, said in naive_forecasts(windows, season).items()
+    }
+    best = min(rivals, key=lambda name: float(np.nanmean(rivals[name])))
+    gain = (rivals[best] - ours)[~np.isnan(rivals[best])]
+    clear = len(gain) > 1 and gain.mean() > CLEAR * gain.std(ddof=1) / len(gain) ** 0.5
+    return (
+        f"the model is {'better' if clear else 'NOT clearly better'} than the {best} forecast: "
+        f"mae {ours.mean():.4g} against {np.nanmean(rivals[best]):.4g} in {len(ours):,} windows"
+    )
 
 
 def _measures(said: Array, came: Array, scales: Array) -> dict[str, float]:

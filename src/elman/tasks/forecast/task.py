@@ -16,8 +16,8 @@ from elman.data import (
     SeriesSet,
     SeriesWindows,
     WindowBatch,
-    airline_passengers,
     centre_and_scale,
+    embedded_series,
     read_json,
     read_series,
     write_json,
@@ -56,27 +56,20 @@ class Forecast(Task):
 
     def read(self, train: Path | None, valid: Path | None, start: Path | None = None) -> Examples:
         options = self.options
-        found = airline_passengers() if train is None else self._read(train)
+        found = embedded_series(options.embedded) if train is None else self._read(train)
         if start is not None:
             self.load(start)
-        if valid is None:
-            held = options.horizon * options.validation_windows
-            ends = [max(1, len(one) - held) for one in found.series]
-            training, whole = [one.cut(0, end) for one, end in zip(found.series, ends, strict=True)], found.series
-            notes = (*found.notes, f"no validation data given: the last {held:,} steps of each series are it")
-        else:
-            later = self._read(valid, found)
-            behind = {one.name: one for one in later.series}
-            training, ends = list(found.series), [len(one) for one in found.series]
-            whole = [one.then(behind[one.name]) if one.name in behind else one for one in training]
-            notes = (*found.notes, *later.notes)
+        training, later, notes = self._split(found, valid)
+        known = {one.name: one for one in training}
+        whole = [known[one.name].then(one) if one.name in known else one for one in later]
         if start is None:
             learned = [self._transformed(one) for one in training]
-            self.memory = SeriesMemory.of(learned, whole, found.frequency, dict(found.categories))
+            self.memory = SeriesMemory.of(learned, training, found.frequency, dict(found.categories)).up_to(whole)
         self.intervals = Intervals.untouched(options.levels(), options.horizon)
         train_windows = self._windows(
             training, self._training_origins(training), options.batch_size, options.epoch_windows
         )
+        ends = [len(known[one.name]) if one.name in known else self._context() for one in whole]
         valid_windows = self._windows(
             whole,
             [_behind(end, len(one), options.horizon, self._stride()) for end, one in zip(ends, whole, strict=True)],
@@ -100,6 +93,18 @@ class Forecast(Task):
             },
             fingerprint=found.fingerprint,
         )
+
+    def _split(
+        self, found: SeriesSet, valid: Path | None
+    ) -> tuple[Sequence[Series], Sequence[Series], tuple[str, ...]]:
+        """Series to learn from, series that go on behind them or are others, and notes."""
+        if valid is not None:
+            later = self._read(valid, found)
+            return found.series, later.series, (*found.notes, *later.notes)
+        held = self.options.horizon * self.options.validation_windows
+        training = [one.cut(0, max(1, len(one) - held)) for one in found.series]
+        note = f"no validation data given: the last {held:,} steps of each series are it"
+        return training, found.series, (*found.notes, note)
 
     def _read(self, source: Any, like: SeriesSet | None = None) -> SeriesSet:
         """Series of a file or frame; of the same kind as others, or as those of the training."""
@@ -264,7 +269,7 @@ class Forecast(Task):
         refuse_settings(settings)
         return Backtest(self, self.options.levels(), self.season())
 
-    def settle(self, network: nn.Module, valid: Any, folder: Path) -> dict[str, float]:
+    def settle(self, network: nn.Module, valid: Any, folder: Path) -> Backtest:
         """Make intervals hold what they promise on validation data, and draw the last windows."""
         before = judged(self.judge(), network, valid)
         assert isinstance(before, Backtest)
@@ -273,7 +278,7 @@ class Forecast(Task):
         after = judged(self.judge(), network, valid)
         assert isinstance(after, Backtest)
         draw_fan_chart(folder / "pictures" / "forecast.png", after.windows, self.options.levels(), self._context())
-        return after.scores()
+        return after
 
     def read_inputs(self, path: Path) -> list[Path]:
         return [path]

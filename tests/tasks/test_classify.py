@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import elman
 from elman.errors import DataError, OptionError
@@ -178,3 +179,19 @@ def test_going_on_from_another_run_keeps_its_labels(lines: Path, tmp_path: Path)
     train(lines, tmp_path, units="word", epochs=2)
     model = elman.train("classify", train=lines, from_=tmp_path / "run", out=tmp_path / "next", epochs=1)
     assert model.evaluate(lines)["accuracy"] > 0.9
+
+
+def test_words_begin_with_the_vectors_of_others(lines: Path, tmp_path: Path) -> None:
+    vectors = tmp_path / "words.txt"
+    vectors.write_text("good 1 0 0\nbad 0 1 0\nelsewhere 0 0 1\n")
+    given = {"units": "word", "vectors": str(vectors), "embedding_size": 3, "epochs": 1, "learning_rate": 1e-9}
+    for pooling in ("max", "hierarchical"):
+        model = train(lines, tmp_path / pooling, pooling=pooling, **given)
+        assert model.config["notes"][-1].startswith("2 of ")
+        numbers = model.task.inputs.tokenizer.vocabulary
+        weight = model.network.embedding.weight.detach()
+        assert torch.allclose(weight[[numbers["good"], numbers["bad"]]], torch.eye(3)[:2], atol=1e-6)
+    numbers = tmp_path / "numbers.npz"
+    np.savez(numbers, x=np.zeros((40, 5)), y=np.arange(40) % 2)
+    with pytest.raises(OptionError, match="vectors are of words; this data is of numbers"):
+        train(numbers, tmp_path / "run", **given)

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import elman
-from elman.errors import DataError
+from elman.errors import DataError, OptionError
 from elman.tasks import Model
 from elman.tasks.tag.phrase_book import PhraseBook
 from elman.tasks.tag.scores import span_scores
@@ -124,3 +125,46 @@ def test_scores_of_stretches() -> None:
     found = span_scores(said, wanted)
     assert (found[""].precision, found[""].recall) == (1, 2 / 3)
     assert found["Y"].f1 == 2 / 3
+
+
+def test_several_ways_to_tag_a_text(path: Path, tmp_path: Path) -> None:
+    model = train(path, tmp_path)
+    (best,) = model.predict(["Anna went to New York."])
+    (ways,) = model.predict(["Anna went to New York."], n_best=4)
+    assert len(ways) == 4
+    assert ways[0]["spans"] == best
+    shares = [way["probability"] for way in ways]
+    assert shares == sorted(shares, reverse=True)
+    assert sum(shares) <= 1.001
+    assert len({json.dumps(way["spans"]) for way in ways}) == 4
+    (every,) = model.predict(["Rome"], n_best=100)
+    assert 1 < len(every) < 10  # of one word only those that begin nothing that goes on
+    assert sum(way["probability"] for way in every) == pytest.approx(1, abs=1e-3)
+    with pytest.raises(OptionError, match="expects a model with a chain"):
+        train(path, tmp_path / "b", crf=False, epochs=1).predict(["Rome"], n_best=2)
+
+
+def test_vectors_of_others_say_something_of_words_that_training_has_not_seen(path: Path, tmp_path: Path) -> None:
+    place, other = "9 " * 5 + "9", "0 " * 5 + "0"
+    words = {"Rome": place, "york": place, "Oslo": place, "went": other, "went.": other, "Anna": other, "New": other}
+    (tmp_path / "words.txt").write_text("7 6\n" + "".join(f"{word} {values}\n" for word, values in words.items()))
+    model = train(path, tmp_path, vectors=str(tmp_path / "words.txt"), embedding_size=6, letter_size=0, epochs=1)
+    assert "known words have a vector in" in model.config["notes"][-1]
+    numbers, weight = model.task.words, model.network.units.weight
+    assert numbers["Oslo"] > 0
+    assert torch.equal(weight[numbers["Oslo"]], torch.full((6,), 9.0))  # nothing was learned of it
+    assert float(weight[numbers["Rome"]].detach().mean()) == pytest.approx(9, abs=1)
+    assert elman.load(tmp_path / "run").predict(["Oslo"]) == model.predict(["Oslo"])
+
+
+def test_broken_vectors(path: Path, tmp_path: Path) -> None:
+    vectors = tmp_path / "words.txt"
+    vectors.write_text("a 1 2 3\nb 1 2\n")
+    with pytest.raises(DataError, match=r"words.txt line 2 expects a word and 3 numbers, the embedding_size"):
+        train(path, tmp_path, vectors=str(vectors), embedding_size=3)
+    vectors.write_text("a 1 2 x\n")
+    with pytest.raises(DataError, match=r"line 1 expects"):
+        train(path, tmp_path, vectors=str(vectors), embedding_size=3)
+    with pytest.raises(OptionError, match="vectors expects units = word; received bpe"):
+        elman.train("classify", vectors=str(vectors), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -30,6 +30,7 @@ from elman.data.text import Texts, embedded_text, read_texts
 from elman.data.units.decoder import Decoder
 from elman.data.units.dropout import UnitDropout
 from elman.data.units.tokenizer import Tokenizer, Units
+from elman.data.units.vectors import WordTable, read_vectors
 from elman.data.units.vocabulary import Vocabulary
 from elman.data.units.words import UNSPACED, words
 from elman.data.windows import IGNORE, Window, Windows
@@ -78,6 +79,7 @@ __all__ = [
     "WindowBatch",
     "Windows",
     "Word",
+    "WordTable",
     "adding",
     "as_frame",
     "bio",
@@ -107,6 +109,7 @@ __all__ = [
     "read_tagged",
     "read_text",
     "read_texts",
+    "read_vectors",
     "replacing",
     "report_pairs",
     "spans_of",

@@ -238,6 +238,10 @@ class Task(ABC):
         """The vectors (V, E) of this task's units, of those of one of the `encoders`."""
         return vectors
 
+    def begin(self, network: nn.Module) -> None:
+        """Put into a fresh network what is known before training, such as vectors of words."""
+        return
+
     @abstractmethod
     def loss(self, network: nn.Module, batch: Any, state: LayerState | None) -> Loss:
         """The loss of one batch, going on from a state; in training a teacher has a share in it, if there is one."""

@@ -38,6 +38,8 @@ def fit(recipe: Recipe, task: Task, examples: Examples, out: Path, console: Cons
         seed_everything(options.seed, verbose=False)
         checkpoint = out / "checkpoints" / "last.safetensors"
         network = task.network()
+        if not checkpoint.exists():
+            task.begin(network)
         if recipe.start and not checkpoint.exists():
             start_from(recipe.start, task, network)
         if recipe.teacher:

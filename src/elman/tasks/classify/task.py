@@ -14,6 +14,7 @@ from elman.data import (
     SequenceBatch,
     SequenceBatches,
     Tokenizer,
+    WordTable,
     cut_to,
     labelled_motifs,
     read_json,
@@ -24,12 +25,12 @@ from elman.errors import OptionError
 from elman.layers import Embedding, LayerState, find_cell
 from elman.models import Classifier, DocumentClassifier
 from elman.pictures import draw_confusion
-from elman.tasks.body_options import BodyOptions
 from elman.tasks.classify.inputs import Inputs, NumberInputs, Scan, Side, TextInputs
 from elman.tasks.classify.verdicts import VERDICTS, OneLabel, Verdict
 from elman.tasks.options import Count, Options, Share
 from elman.tasks.task import Batches, Examples, Judge, Loss, Task, judged, refuse_settings
 from elman.tasks.text_options import TextOptions
+from elman.tasks.word_options import WordOptions
 
 AT_ONCE = 64_000
 """Steps that are judged or answered side by side, padding included."""
@@ -38,13 +39,15 @@ PORTION = 100
 """Examples that come at once, when nothing is said."""
 
 
-class ClassifyOptions(BodyOptions, TextOptions):
+class ClassifyOptions(WordOptions, TextOptions):
     """What is learned from sequences with an answer each, and with what."""
 
-    reading: ClassVar[tuple[str, ...]] = ("text", "label", "values", "sequence", "image_size", "max_length", "cut")
+    reading: ClassVar[tuple[str, ...]] = (
+        *(*WordOptions.reading, "text", "label", "values", "sequence", "image_size", "max_length", "cut"),
+    )
     columns: ClassVar[tuple[str, ...]] = ("text", "label", "values", "sequence")
     learned: ClassVar[tuple[str, ...]] = (*TextOptions.learned, "answer", "scan")
-    fixed: ClassVar[tuple[str, ...]] = (*BodyOptions.fixed, "pooling", "bidirectional", "sentence_ends")
+    fixed: ClassVar[tuple[str, ...]] = (*WordOptions.fixed, "pooling", "bidirectional", "sentence_ends")
 
     text: str | None = None
     """The column of texts; "text" when nothing is said."""
@@ -81,6 +84,8 @@ class ClassifyOptions(BodyOptions, TextOptions):
     def _options_that_act(self) -> Self:
         if self.image_size is not None:
             _size(self.image_size)
+        if self.vectors and self.units != "word":
+            raise ValueError(f"vectors expects units = word; received {self.units}; leave one of them away")
         if self.answer == "number" and (self.class_weights != "none" or self.label_smoothing):
             raise ValueError("class_weights and label_smoothing act on labels; leave them away for answer = number")
         if self.pooling == "hierarchical" and (self.num_layers > 1 or self.residual or not self.bidirectional):
@@ -112,6 +117,8 @@ class Classify(Task):
     inputs: Inputs
     verdict: Verdict
     class_weights: Tensor | None = None
+    table: WordTable | None = None
+    """Vectors of words that others have trained."""
 
     def __init__(self, options: Options) -> None:
         super().__init__(options)
@@ -126,10 +133,13 @@ class Classify(Task):
             self._learn(found, start)
         else:
             self.load(start)
+        self.table = self.options.table()
         batches, cut = self._batches(found, self.options.batch_size)
         if self.options.class_weights == "balanced":
             self.class_weights = self.verdict.weights(torch.stack(list(batches.targets)))
         notes = (f"{cut:,} steps cut at the {self.options.cut} of long sequences",) if cut else ()
+        if self.table is not None:
+            notes += (self.table.note(self.options.vectors, self._numbers()),)
         return Examples(
             train=batches,
             valid=self._batches(held_out)[0],
@@ -199,6 +209,18 @@ class Classify(Task):
         ends = inputs.numbers(options.sentence_ends.split())
         sizes = options.hidden_size, outputs
         return DocumentClassifier(embedding, find_cell(options.cell), *sizes, ends, **options.dropouts())
+
+    def _numbers(self) -> dict[str, int]:
+        """Of words."""
+        if not isinstance(self.inputs, TextInputs):
+            raise OptionError("vectors are of words; this data is of numbers; leave them away")
+        return self.inputs.tokenizer.vocabulary
+
+    def begin(self, network: nn.Module) -> None:
+        if self.table is not None:
+            assert isinstance(network, Classifier | DocumentClassifier)
+            assert isinstance(network.embedding, Embedding)
+            self.table.put_into(network.embedding.weight, self._numbers())
 
     def loss(self, network: nn.Module, batch: SequenceBatch, state: LayerState | None) -> Loss:
         scores = network(batch.inputs, batch.lengths)

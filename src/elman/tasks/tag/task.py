@@ -19,6 +19,7 @@ from elman.data import (
     Tokenizer,
     Vocabulary,
     Word,
+    WordTable,
     may_follow,
     plain,
     read_json,
@@ -28,15 +29,15 @@ from elman.data import (
     tagged_motifs,
     write_json,
 )
-from elman.errors import DataError, RunError
+from elman.errors import DataError, OptionError, RunError
 from elman.layers import CRF, FORBIDDEN, LayerState, find_cell
 from elman.models import Tagger, WordVectors
-from elman.tasks.body_options import BodyOptions
 from elman.tasks.generate.task import Generate
 from elman.tasks.options import Count, Options, WholeOrNone
 from elman.tasks.tag.phrase_book import PhraseBook
 from elman.tasks.tag.scores import accuracy, span_scores
 from elman.tasks.task import Examples, Judge, Loss, Task, refuse_settings
+from elman.tasks.word_options import WordOptions
 
 STAR = "*"
 """Stands on both sides of a predicate."""
@@ -45,14 +46,14 @@ AT_ONCE = 16_000
 """Words that are judged or answered side by side, padding included."""
 
 
-class TagOptions(BodyOptions):
+class TagOptions(WordOptions):
     """What is learned from tagged sentences, and with what."""
 
-    reading: ClassVar[tuple[str, ...]] = ("word", "tag", "predicate")
+    reading: ClassVar[tuple[str, ...]] = (*WordOptions.reading, "word", "tag", "predicate")
     columns: ClassVar[tuple[str, ...]] = ("word", "tag", "predicate")
     learned: ClassVar[tuple[str, ...]] = ("min_count", "vocabulary_size")
     fixed: ClassVar[tuple[str, ...]] = (
-        *(*BodyOptions.fixed, "letter_size", "spelling_size", "mark_size", "crf", "bidirectional"),
+        *(*WordOptions.fixed, "letter_size", "spelling_size", "mark_size", "crf", "bidirectional"),
     )
 
     word: Count = 1
@@ -84,6 +85,8 @@ class Tagging(Options):
 
     confidence: bool = False
     """Say how probable each stretch or tag is."""
+    n_best: Count | None = None
+    """Give so many ways to tag a text, the best first, each with its probability."""
 
 
 class Tag(Task):
@@ -102,23 +105,27 @@ class Tag(Task):
     letters: Vocabulary
     rare: frozenset[int] = frozenset()
     """Words that training has seen once."""
+    table: WordTable | None = None
+    """Vectors of words that others have trained."""
     tags: list[str]
     book: PhraseBook
 
     def read(self, train: Path | None, valid: Path | None, start: Path | None = None) -> Examples:
         found = tagged_motifs() if train is None else self._tagged(train)
         found, held_out = found.split() if valid is None else (found, self._tagged(valid))
+        self.table = self.options.table()
         if start is None or not (start / self.saved).exists():
             self._learn(found, start)
         else:
             self.load(start)
         counts = Counter(self.words.of_forms(word, plain(word)) for one in found.sentences for word in one.words)
         self.rare = frozenset(number for number, count in counts.items() if count == 1)
+        notes = () if self.table is None else (self.table.note(self.options.vectors, self.words.numbers),)
         batches = self._batches(found.sentences, self.options.batch_size, rare=self.rare)
         return Examples(
             train=batches,
             valid=self._batches(held_out.sentences),
-            notes=(*found.notes, *held_out.notes),
+            notes=(*found.notes, *held_out.notes, *notes),
             rows=tuple(" ".join(map("/".join, zip(one.words, one.tags, strict=True))) for one in found.sentences[:3]),
             facts={
                 "training sentences": len(found),
@@ -139,6 +146,8 @@ class Tag(Task):
         words = [word for one in found.sentences for word in one.words]
         if encoder is None:
             self.words = Vocabulary.of(map(plain, words), min_count=options.min_count, size=options.vocabulary_size)
+            others = () if self.table is None else (word for word in self.table.words if word not in self.words.numbers)
+            self.words = Vocabulary([*self.words.known, *others])
         else:
             self.words = Vocabulary(_units_of(encoder))
         self.letters = Vocabulary.of(letter for word in words for letter in word)
@@ -189,6 +198,11 @@ class Tag(Task):
         last = torch.tensor([may_follow(tag, OUTSIDE) for tag in self.tags])
         return CRF(len(self.tags), allowed, first, last)
 
+    def begin(self, network: nn.Module) -> None:
+        if self.table is not None:
+            assert isinstance(network, Tagger)
+            self.table.put_into(network.units.weight, self.words.numbers)
+
     def vectors_of(self, encoder: Task, vectors: Tensor) -> Tensor:
         """Those of the words of a language model, behind one for unknown words."""
         assert isinstance(encoder, Generate)
@@ -230,19 +244,48 @@ class Tag(Task):
         answers: list[list[dict[str, Any]]] = [[]] * len(read)
         for batch in self._batches([sentence for _, sentence in read]):
             scores = network(batch)
-            tags = self.named(network.best(scores, batch.lengths), batch.lengths)
-            found = [
-                spans_of(row) if self.spans else [Span(n, n + 1, tag) for n, tag in enumerate(row)] for row in tags
-            ]
-            for row, spans in zip(batch.rows, found, strict=True):
-                answers[row] = [_shown(span, read[row][0], inputs[row]) for span in spans]
-            if options.confidence:
-                steps = [(column, span, tags[column]) for column, spans in enumerate(found) for span in spans]
-                sure = self._probabilities(network, scores, batch.lengths, steps)
-                shown = [one for row in batch.rows for one in answers[row]]
-                for one, probability in zip(shown, sure, strict=True):
-                    one["probability"] = round(probability, 4)
+            texts = [(read[row][0], inputs[row]) for row in batch.rows]
+            if options.n_best:
+                found = self._best(network, scores, batch.lengths, texts, options.n_best)
+            else:
+                found = self._one(network, scores, batch.lengths, texts, sure=options.confidence)
+            for row, answer in zip(batch.rows, found, strict=True):
+                answers[row] = answer
         return answers
+
+    def _one(
+        self, network: Tagger, scores: Tensor, lengths: Tensor, texts: Sequence[tuple[list[Word], str]], *, sure: bool
+    ) -> list[list[dict[str, Any]]]:
+        """The best tags of each text; with how probable each stretch is, if that is wanted."""
+        tags = self.named(network.best(scores, lengths), lengths)
+        found = [self._spans(row) for row in tags]
+        answers = [[_shown(span, *text) for span in spans] for spans, text in zip(found, texts, strict=True)]
+        if sure:
+            steps = [(column, span, tags[column]) for column, spans in enumerate(found) for span in spans]
+            shares = self._probabilities(network, scores, lengths, steps)
+            for shown, share in zip((one for answer in answers for one in answer), shares, strict=True):
+                shown["probability"] = round(share, 4)
+        return answers
+
+    def _best(
+        self, network: Tagger, scores: Tensor, lengths: Tensor, texts: Sequence[tuple[list[Word], str]], count: int
+    ) -> list[list[dict[str, Any]]]:
+        """Several ways to tag each text, the best first, each with its probability."""
+        if network.crf is None:
+            raise OptionError("n_best expects a model with a chain of tags; train one with crf, or leave n_best away")
+        paths = network.crf.best(scores, lengths, count)
+        shares = (paths.scores - network.crf.of_all(scores, lengths)).exp()
+        answers: list[list[dict[str, Any]]] = [[] for _ in texts]
+        for labels, of_path in zip(paths.labels, shares.tolist(), strict=True):
+            for column, (tags, share) in enumerate(zip(self.named(labels, lengths), of_path, strict=True)):
+                if share > 0:
+                    spans = [_shown(span, *texts[column]) for span in self._spans(tags)]
+                    answers[column].append({"probability": round(share, 4), "spans": spans})
+        return answers
+
+    def _spans(self, tags: list[str]) -> list[Span]:
+        """Stretches of tags, or each tag by itself."""
+        return spans_of(tags) if self.spans else [Span(n, n + 1, tag) for n, tag in enumerate(tags)]
 
     def _probabilities(
         self, network: Tagger, scores: Tensor, lengths: Tensor, steps: list[tuple[int, Span, list[str]]]

@@ -11,28 +11,22 @@ Then Elman trains for ON seconds more, JoeyNMT takes over the weights, and both 
 of 5, in turn; `same` is the share of translations that are equal. Needs ELMAN_DATA.
 """
 
-import json
 import os
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from threading import Event, Thread
 from time import perf_counter
 from typing import Any
 
 import numpy
-from lightning.pytorch import Callback, Trainer
-from results import ROOT, write_result
+from results import write_result
+from turns import Peer, Turns, ours
 
-import elman
 from elman.data import Tokenizer, read_pairs
-from elman.errors import Interrupted
 from elman.tasks import Model, Translate, TranslateOptions, bleu
-from elman.training import fit
 
 DATA = Path(os.environ["ELMAN_DATA"]) / "multi30k"
 TURNS, SECONDS, WARM_UP, ON = 5, 20, 30, 240
@@ -56,94 +50,32 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-class Turns(Callback):
-    """Lets training go on only while it has its turn."""
-
-    def __init__(self) -> None:
-        self.go, self.rested, self.over = Event(), Event(), False
-        self.tokens = self.steps = 0
-        self.network: Any = None
-
-    def on_train_batch_start(self, trainer: Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
-        self.network = pl_module.network
-        if not self.go.is_set():
-            self.rested.set()
-            self.go.wait()
-        if self.over:
-            raise Interrupted("enough")
-
-    def on_train_batch_end(self, trainer: Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        self.tokens += int(batch.target_lengths.sum())
-        self.steps += 1
-
-    def train(self, seconds: float) -> float:
-        """Target tokens a second, ends of sentences included, padding not."""
-        tokens, start = self.tokens, perf_counter()
-        self.rested.clear()
-        self.go.set()
-        Event().wait(seconds)
-        self.go.clear()
-        self.rested.wait()
-        return (self.tokens - tokens) / (perf_counter() - start)
-
-    def stop(self) -> None:
-        """End the training."""
-        self.over = True
-        self.go.set()
+def tokens(batch: Any) -> int:
+    """Target units of a batch, ends of sentences included, padding not."""
+    return int(batch.target_lengths.sum())
 
 
-@contextmanager
-def ours(settings: dict[str, Any], folder: Path) -> Iterator[Turns]:
-    """A training of Elman, as `elman train translate` runs it, that waits for its turn."""
-    turns = Turns()
-    made: Callable[..., list[Callback]] = fit._callbacks
-    fit._callbacks = lambda *values: [*made(*values), turns]
-
-    def run() -> None:
-        with suppress(Interrupted):
-            elman.train("translate", train=DATA / "train", valid=DATA / "val", out=folder, **SETTINGS | settings)
-
-    thread = Thread(target=run)
-    thread.start()
-    turns.rested.wait()
-    fit._callbacks = made
-    try:
-        yield turns
-    finally:
-        turns.stop()
-        thread.join()
+def training(settings: dict[str, Any], folder: Path) -> AbstractContextManager[Turns]:
+    """A training of Elman that waits for its turn."""
+    data = {"train": DATA / "train", "valid": DATA / "val", "out": folder}
+    return ours("translate", Turns(tokens), **data, **SETTINGS, **settings)
 
 
-class Peer:
-    """JoeyNMT in a process of its own."""
+def peer_training(python: str, folder: Path, feeding: bool) -> Peer:
+    """A training of JoeyNMT that waits for its turn."""
+    settings = {
+        "source": str(folder / "train.en"),
+        "target": str(folder / "train.de"),
+        "vocabulary": str(folder / "units.txt"),
+        "input_feeding": feeding,
+    }
+    return Peer(python, "translate_peer.py", settings)
 
-    def __init__(self, python: str, folder: Path, feeding: bool) -> None:
-        settings = {
-            "source": str(folder / "train.en"),
-            "target": str(folder / "train.de"),
-            "vocabulary": str(folder / "units.txt"),
-            "input_feeding": feeding,
-        }
-        words = [python, str(ROOT / "benchmarks/translate_peer.py"), json.dumps(settings)]
-        self.process = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
 
-    def ask(self, **command: Any) -> dict[str, Any]:
-        """One command and its answer."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(command) + "\n")
-        self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline())
-        if "error" in answer:
-            raise RuntimeError(answer["error"])
-        return answer
-
-    def train(self, seconds: float) -> float:
-        """Target tokens a second."""
-        found = self.ask(do="train", seconds=seconds)
-        return found["tokens"] / found["seconds"]
+def peer_rate(peer: Peer, seconds: float) -> float:
+    """Target tokens a second."""
+    found = peer.ask(do="train", seconds=seconds)
+    return found["tokens"] / found["seconds"]
 
 
 def write_units(folder: Path) -> None:
@@ -167,12 +99,13 @@ def measure_training(python: str, folder: Path, kind: str) -> dict[str, Any]:
     """Median tokens a second of all; and the translations a second, where the kind is the first."""
     settings = {"attention": "additive", "attend": KINDS[kind]}
     feeding = KINDS[kind] == "feeding"
-    peer = Peer(python, folder, feeding)
+    peer = peer_training(python, folder, feeding)
     rates: dict[str, list[float]] = {"elman": [], "elman bf16": [], "joeynmt": []}
     row: dict[str, Any] = {"kind": kind}
     runs = folder / KINDS[kind]
-    with ours(settings, runs / "f32") as turns, ours(settings | {"precision": "bf16"}, runs / "bf16") as small:
-        runners = dict(zip(rates, (turns.train, small.train, peer.train), strict=True))
+    small_settings = settings | {"precision": "bf16"}
+    with training(settings, runs / "f32") as turns, training(small_settings, runs / "bf16") as small:
+        runners = dict(zip(rates, (turns.train, small.train, partial(peer_rate, peer)), strict=True))
         for train in runners.values():
             train(WARM_UP)
         for _ in range(TURNS):

@@ -1,6 +1,7 @@
 """What can be learned: each task is its examples, its model, its loss and its scores."""
 
-from elman.tasks.classify.task import Classify, ClassifyOptions
+from elman.tasks.classify.options import ClassifyOptions
+from elman.tasks.classify.task import Classify
 from elman.tasks.decoding import Writing, sample
 from elman.tasks.forecast.task import Forecast, ForecastOptions
 from elman.tasks.generate.session import Session
@@ -19,11 +20,13 @@ from elman.tasks.model import (
 )
 from elman.tasks.options import Count, Options, Seed, Share
 from elman.tasks.start import start_from
-from elman.tasks.tag.task import Tag, TagOptions
+from elman.tasks.tag.options import TagOptions
+from elman.tasks.tag.task import Tag
 from elman.tasks.task import Batch, Batches, Conversation, Examples, Judge, Loss, RunningLoss, Task, judged
 from elman.tasks.teacher import Teacher
+from elman.tasks.translate.options import TranslateOptions
 from elman.tasks.translate.scores import bleu, by_length, chrf, paired_bootstrap, rouge, tokenizer_for
-from elman.tasks.translate.task import Translate, TranslateOptions
+from elman.tasks.translate.task import Translate
 
 __all__ = [
     "TASKS",

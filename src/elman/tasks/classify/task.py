@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar
 
 import torch
-from pydantic import model_validator
 from torch import Tensor, nn
 
 from elman.data import (
@@ -25,81 +24,18 @@ from elman.errors import OptionError
 from elman.layers import Embedding, LayerState, find_cell
 from elman.models import Classifier, DocumentClassifier
 from elman.pictures import draw_confusion
-from elman.tasks.classify.inputs import Inputs, NumberInputs, Scan, Side, TextInputs
+from elman.tasks.classify.examiner import Examiner
+from elman.tasks.classify.inputs import Inputs, NumberInputs, TextInputs
+from elman.tasks.classify.options import Classifying, ClassifyOptions, size_of
 from elman.tasks.classify.verdicts import VERDICTS, OneLabel, Verdict
-from elman.tasks.options import Count, Options, Share
-from elman.tasks.task import Batches, Examples, Judge, Loss, Task, judged, refuse_settings
-from elman.tasks.text_options import TextOptions
-from elman.tasks.word_options import WordOptions
+from elman.tasks.options import Options
+from elman.tasks.task import Batches, Examples, Loss, Task, judged, refuse_settings
 
 AT_ONCE = 64_000
 """Steps that are judged or answered side by side, padding included."""
 
 PORTION = 100
 """Examples that come at once, when nothing is said."""
-
-
-class ClassifyOptions(WordOptions, TextOptions):
-    """What is learned from sequences with an answer each, and with what."""
-
-    reading: ClassVar[tuple[str, ...]] = (
-        *(*WordOptions.reading, "text", "label", "values", "sequence", "image_size", "max_length", "cut"),
-    )
-    columns: ClassVar[tuple[str, ...]] = ("text", "label", "values", "sequence")
-    learned: ClassVar[tuple[str, ...]] = (*TextOptions.learned, "answer", "scan")
-    fixed: ClassVar[tuple[str, ...]] = (*WordOptions.fixed, "pooling", "bidirectional", "sentence_ends")
-
-    text: str | None = None
-    """The column of texts; "text" when nothing is said."""
-    label: str | None = None
-    """The column of answers; "label", or y in .npz, when nothing is said."""
-    values: str | None = None
-    """Columns of numbers that are read, with commas between them, or rest for all others."""
-    sequence: str | None = None
-    """The column that says which sequence a row is a step of; with values alone each row is a sequence."""
-    answer: Literal["label", "labels", "number"] = "label"
-    """What is learned: one label, several with commas between them, or a number."""
-    scan: Scan = "row"
-    """How an image is read: a row of pixels at each step, or one pixel."""
-    image_size: str | None = None
-    """Rows and columns that images in folders are made to, such as 28x28; all must be alike when nothing is said."""
-    max_length: Count = 1000
-    """Steps that are read at most; how many are cut is said."""
-    cut: Side = "end"
-    """The side on which a sequence that is too long is cut."""
-    batch_size: Count = 32
-    """Sequences that are read side by side."""
-    bidirectional: bool = True
-    """Read from both ends."""
-    pooling: Literal["last", "mean", "max", "concat", "attention", "hierarchical"] = "max"
-    """What the steps come to: one of them, all, or words to sentences to a text."""
-    sentence_ends: str = ". ! ? 。 ！ ？"
-    """Units that end a sentence, with spaces between them, for pooling = hierarchical."""
-    class_weights: Literal["none", "balanced"] = "none"
-    """Let each label count as often as it comes, or rare ones as much as others."""
-    label_smoothing: Share = 0.0
-    """Share of the target that is spread over all labels in training."""
-
-    @model_validator(mode="after")
-    def _options_that_act(self) -> Self:
-        if self.image_size is not None:
-            _size(self.image_size)
-        if self.vectors and self.units != "word":
-            raise ValueError(f"vectors expects units = word; received {self.units}; leave one of them away")
-        if self.answer == "number" and (self.class_weights != "none" or self.label_smoothing):
-            raise ValueError("class_weights and label_smoothing act on labels; leave them away for answer = number")
-        if self.pooling == "hierarchical" and (self.num_layers > 1 or self.residual or not self.bidirectional):
-            raise ValueError("pooling = hierarchical has a layer for words and one for sentences, in both directions")
-        return self
-
-
-class Classifying(Options):
-    """How it is answered."""
-
-    probabilities: bool = False
-    """Give the probability of every label."""
-    threshold: Share = 0.0
-    """Give no label where the best one is less probable than this."""
 
 
 class Classify(Task):
@@ -159,7 +95,7 @@ class Classify(Task):
 
     def _labelled(self, path: Path, *, answered: bool = True) -> Labelled:
         options = self.options
-        size = _size(options.image_size)
+        size = size_of(options.image_size)
         columns = Columns(options.text, options.label, options.values, options.sequence, size)
         return read_labelled(path, columns, answered=answered)
 
@@ -231,11 +167,11 @@ class Classify(Task):
             loss = self.teacher.mix(loss, self.verdict.distance(scores, known, self.teacher))
         return Loss(loss, len(batch.targets), None)
 
-    def judge(self, **settings: Any) -> "Examiner":
+    def judge(self, **settings: Any) -> Examiner:
         refuse_settings(settings)
         return Examiner(self.verdict)
 
-    def settle(self, network: nn.Module, valid: Batches, folder: Path) -> "Examiner":
+    def settle(self, network: nn.Module, valid: Batches, folder: Path) -> Examiner:
         """Calibrate on validation data, and draw what is taken for what."""
         examiner = judged(self.judge(), network, valid)
         assert isinstance(examiner, Examiner)
@@ -283,40 +219,3 @@ class Classify(Task):
             else NumberInputs.load(folder)
         )
         self.verdict = VERDICTS[self.options.answer].from_json(read_json(folder / self.saved))
-
-
-class Examiner(Judge):
-    """How often a model is right."""
-
-    def __init__(self, verdict: Verdict) -> None:
-        self.verdict = verdict
-        self.scores_found: list[Tensor] = []
-        self.targets: list[Tensor] = []
-        self.rows: list[int] = []
-
-    def add(self, network: nn.Module, batch: SequenceBatch) -> None:
-        self.scores_found.append(network(batch.inputs, batch.lengths))
-        self.targets.append(batch.targets)
-        self.rows += batch.rows
-
-    def found(self) -> tuple[Tensor, Tensor]:
-        """Scores and targets of all examples, in their order."""
-        order = torch.tensor(self.rows).argsort()
-        return torch.cat(self.scores_found)[order], torch.cat(self.targets)[order]
-
-    def scores(self) -> dict[str, float]:
-        scores, targets = self.found()
-        return {"loss": float(self.verdict.loss(scores, targets)), **self.verdict.measures(scores, targets)}
-
-    def written(self) -> list[str]:
-        said = self.verdict.say(self.found()[0])
-        return [", ".join(one) if isinstance(one, list) else str(one) for one in said]
-
-
-def _size(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    rows, _, columns = text.partition("x")
-    if not (rows.isdecimal() and columns.isdecimal() and int(rows) and int(columns)):
-        raise ValueError(f"image_size expects rows x columns, such as 28x28; received {text!r}")
-    return int(rows), int(columns)

@@ -1,17 +1,13 @@
 """The task `translate`: learn from pairs of texts how to make the second of the first."""
 
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
-from math import exp
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
 from torch import nn
 
 from elman.data import (
-    EmbeddedName,
     NumberedPairs,
     PairBatch,
     PairBatches,
@@ -23,81 +19,20 @@ from elman.data import (
     read_pairs,
 )
 from elman.errors import DataError, OptionError
-from elman.layers import Attend, LayerState, find_cell
-from elman.models import RecurrentTranslator, Tied, TransformerTranslator, Translator
+from elman.layers import LayerState, find_cell
+from elman.models import RecurrentTranslator, TransformerTranslator, Translator
 from elman.pictures import draw_alignment
-from elman.tasks.network_options import NetworkOptions
-from elman.tasks.options import Count, Options, Share
-from elman.tasks.task import Examples, Judge, Loss, RunningLoss, Task
-from elman.tasks.text_options import TextOptions
+from elman.tasks.options import Options
+from elman.tasks.task import Examples, Loss, Task
 from elman.tasks.translate.answers import UNITS_AT_ONCE, Answers, Known
 from elman.tasks.translate.dialogue import Dialogue
-from elman.tasks.translate.scores import bleu, chrf, paired_bootstrap, rouge, tokenizer_for
+from elman.tasks.translate.options import TranslateOptions
+from elman.tasks.translate.reader import Reader
+from elman.tasks.translate.scores import bleu
 from elman.tasks.translate.search import Searching
 
 END = "⏎"
 """Stands for the end in a picture."""
-
-
-class TranslateOptions(NetworkOptions, TextOptions):
-    """What is learned from pairs of texts, and with what."""
-
-    reading: ClassVar[tuple[str, ...]] = ("source", "target", "history", "embedded", "max_length", "too_long")
-    columns: ClassVar[tuple[str, ...]] = ("source", "target")
-    learned: ClassVar[tuple[str, ...]] = (*TextOptions.learned, "vocabulary")
-    fixed: ClassVar[tuple[str, ...]] = (
-        *NetworkOptions.fixed,
-        *("network", "decoder_layers", "attention", "attend", "heads", "tied"),
-    )
-
-    source: str | None = None
-    """Where the sources stand: a column, a path in JSON such as dial[].usr.text, or the end of a file's name."""
-    target: str | None = None
-    """The same of the targets; with neither, the first two columns, or those named source and target."""
-    embedded: EmbeddedName = "spelled"
-    """The set where no file is given: numbers spelled out, reports summed up, letters copied or turned round."""
-    history: int = Field(default=0, ge=0)
-    """Earlier turns of a dialogue that stand before a source."""
-    vocabulary: Literal["joint", "separate"] = "joint"
-    """One vocabulary for sources and targets together, or one for each."""
-    unit_dropout: Share = 0.0
-    """Share of the merges of byte-pair units passed over in training, so that words come in many pieces."""
-    max_length: Count = 200
-    """Units of a source or target in training; what becomes of longer ones `too_long` says."""
-    too_long: Literal["drop", "cut", "keep"] = "drop"
-    """Longer ones are dropped, cut at their end, or kept; how many there are is said."""
-    batch_units: Count = 1500
-    """Units that are read side by side, padding included, on the longer side of the pairs."""
-    network: Literal["recurrent", "transformer"] = "recurrent"
-    """Recurrent layers, or to compare a Transformer of torch's own, with feed-forward networks of hidden_size."""
-    decoder_layers: Count | None = None
-    """Layers of the network that writes; as many as of the one that reads when nothing is said."""
-    attention: Literal["additive", "general", "query_key", "multi_head", "none"] = "additive"
-    """How a place of the source is compared with what is sought: a score of one look, several looks, or none."""
-    attend: Attend = "after"
-    """Look after the recurrence, between its layers, inside before each step, or after each, feeding it to the next."""
-    heads: Count = 4
-    """Looks side by side, of multi_head."""
-    tied: Tied = "output"
-    """What uses the same vectors: nothing, the target's units and the output layer, or all with the source's too."""
-    label_smoothing: Share = 0.1
-    """Share of the target that is spread over all units in training."""
-
-    @model_validator(mode="after")
-    def _options_that_act(self) -> Self:
-        recurrent = self.attention, self.attend, self.residual, self.zoneout, self.weight_drop, self.recurrent_dropout
-        if self.network == "transformer" and recurrent != ("additive", "after", False, 0, 0, 0):
-            raise ValueError(
-                "attention, attend, residual, zoneout, weight_drop and recurrent_dropout act on recurrent networks "
-                "only; leave them away"
-            )
-        if self.attention == "none" and self.attend != "after":
-            raise ValueError(f"attend = {self.attend} expects an attention; received none; leave one of them away")
-        if self.unit_dropout and (self.units != "bpe" or self.too_long == "cut"):
-            raise ValueError("unit_dropout expects units = bpe, and long pairs that are dropped or kept; leave it away")
-        if self.tied == "all" and self.vocabulary == "separate":
-            raise ValueError("tied = all expects one vocabulary; take vocabulary = joint, or tied = output")
-        return self
 
 
 class Translate(Task):
@@ -257,13 +192,16 @@ class Translate(Task):
             raise OptionError("this model has no attention to draw; train one with attention")
         draw_alignment(path, [*answer.source_units[:-1], END], answer.units, answer.alignment)
 
-    def judge(self, **settings: Any) -> "Reader":
+    def judge(self, **settings: Any) -> Reader:
         if settings.get("n_best") is not None:
             raise OptionError("n_best does not act when a model is judged, by its best answers; leave it away")
-        return Reader(self, settings, thorough=True)
+        return Reader(self, self._answering(settings), thorough=True)
 
-    def examiner(self) -> "Reader":
-        return Reader(self, {"beam_size": 1})
+    def examiner(self) -> Reader:
+        return Reader(self, self._answering({"beam_size": 1}))
+
+    def _answering(self, settings: dict[str, Any]) -> Callable[[nn.Module], Answers]:
+        return lambda network: self.answers(network, aligned=False, **settings)
 
     def session(self, network: nn.Module, seed: int = 0) -> Dialogue:
         def answer(source: str, **settings: Any) -> str:
@@ -283,70 +221,3 @@ class Translate(Task):
         if self.options.vocabulary == "separate":
             self.target = Tokenizer.load(folder / "target_tokenizer.json", self.options.units)
         self.known = Known.load(folder / self.saved)
-
-
-@dataclass(frozen=True)
-class Judged:
-    """One pair, and what was written."""
-
-    source: str
-    answer: str
-    reference: str
-
-
-class Reader(Judge):
-    """How well a model expects references, and how near to them its answers come.
-
-    Args:
-        task: The task.
-        settings: How answers are searched for.
-        thorough: Count ROUGE too, which takes seconds.
-    """
-
-    def __init__(self, task: Translate, settings: dict[str, Any], *, thorough: bool = False) -> None:
-        self.task, self.settings, self.thorough, self.loss = task, settings, thorough, RunningLoss()
-        self.pairs: dict[int, Judged] = {}
-
-    def add(self, network: nn.Module, batch: PairBatch) -> None:
-        self.loss.add(self.task, network, batch)
-        answers = self.task.answers(network, aligned=False, **self.settings)(batch.sources)
-        written = (each[0].text for each in answers)
-        for row, *judged in zip(batch.rows, batch.sources, written, batch.references, strict=True):
-            self.pairs[row] = Judged(*judged)
-
-    def ordered(self) -> list["Judged"]:
-        """What was written, in the order of the file."""
-        return [self.pairs[row] for row in sorted(self.pairs)]
-
-    def scores(self) -> dict[str, float]:
-        pairs = self.ordered()
-        texts = self.written(), [pair.reference for pair in pairs]
-        return {
-            "loss": self.loss.mean,
-            "perplexity": exp(min(self.loss.mean, 700)),
-            "bleu": bleu(*texts, tokenizer_for(texts[1])).value,
-            "chrf": chrf(*texts).value,
-            **(rouge(*texts) if self.thorough else {}),
-            "exact": sum(pair.answer == pair.reference for pair in pairs) / len(pairs),
-        }
-
-    def written(self) -> list[str]:
-        return [pair.answer for pair in self.ordered()]
-
-    def against(self, other: "Reader") -> dict[str, float]:
-        references = [pair.reference for pair in self.ordered()]
-        tokenize = tokenizer_for(references)
-        found = paired_bootstrap(self.written(), other.written(), references, tokenize=tokenize)
-        return {
-            "bleu": found.a,
-            "bleu of the other": found.b,
-            "difference": found.difference,
-            "95% from": found.interval[0],
-            "95% to": found.interval[1],
-            "p": found.p_value,
-        }
-
-    def notes(self) -> tuple[str, ...]:
-        texts = self.written(), [pair.reference for pair in self.ordered()]
-        signatures = bleu(*texts, tokenizer_for(texts[1])).signature, chrf(*texts).signature
-        return f"BLEU {signatures[0]}", f"chrF {signatures[1]}"

@@ -1,0 +1,91 @@
+"""The settings of the task `classify`."""
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import model_validator
+
+from elman.tasks.classify.inputs import Scan, Side
+from elman.tasks.options import Count, Options, Share
+from elman.tasks.text_options import TextOptions
+from elman.tasks.word_options import WordOptions
+
+
+class ClassifyOptions(WordOptions, TextOptions):
+    """What is learned from sequences with an answer each, and with what."""
+
+    reading: ClassVar[tuple[str, ...]] = (
+        *(*WordOptions.reading, "text", "label", "values", "sequence", "image_size", "max_length", "cut"),
+    )
+    columns: ClassVar[tuple[str, ...]] = ("text", "label", "values", "sequence")
+    learned: ClassVar[tuple[str, ...]] = (*TextOptions.learned, "answer", "scan")
+    fixed: ClassVar[tuple[str, ...]] = (*WordOptions.fixed, "pooling", "bidirectional", "sentence_ends")
+
+    text: str | None = None
+    """The column of texts; "text" when nothing is said."""
+    label: str | None = None
+    """The column of answers; "label", or y in .npz, when nothing is said."""
+    values: str | None = None
+    """Columns of numbers that are read, with commas between them, or rest for all others."""
+    sequence: str | None = None
+    """The column that says which sequence a row is a step of; with values alone each row is a sequence."""
+    answer: Literal["label", "labels", "number"] = "label"
+    """What is learned: one label, several with commas between them, or a number."""
+    scan: Scan = "row"
+    """How an image is read: a row of pixels at each step, or one pixel."""
+    image_size: str | None = None
+    """Rows and columns that images in folders are made to, such as 28x28; all must be alike when nothing is said."""
+    max_length: Count = 1000
+    """Steps that are read at most; how many are cut is said."""
+    cut: Side = "end"
+    """The side on which a sequence that is too long is cut."""
+    batch_size: Count = 32
+    """Sequences that are read side by side."""
+    bidirectional: bool = True
+    """Read from both ends."""
+    pooling: Literal["last", "mean", "max", "concat", "attention", "hierarchical"] = "max"
+    """What the steps come to: one of them, all, or words to sentences to a text."""
+    sentence_ends: str = ". ! ? 。 ！ ？"
+    """Units that end a sentence, with spaces between them, for pooling = hierarchical."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """Let each label count as often as it comes, or rare ones as much as others."""
+    label_smoothing: Share = 0.0
+    """Share of the target that is spread over all labels in training."""
+
+    @model_validator(mode="after")
+    def _options_that_act(self) -> Self:
+        if self.image_size is not None:
+            size_of(self.image_size)
+        if self.vectors and self.units != "word":
+            raise ValueError(f"vectors expects units = word; received {self.units}; leave one of them away")
+        if self.answer == "number" and (self.class_weights != "none" or self.label_smoothing):
+            raise ValueError("class_weights and label_smoothing act on labels; leave them away for answer = number")
+        if self.pooling == "hierarchical" and (self.num_layers > 1 or self.residual or not self.bidirectional):
+            raise ValueError("pooling = hierarchical has a layer for words and one for sentences, in both directions")
+        return self
+
+
+class Classifying(Options):
+    """How it is answered."""
+
+    probabilities: bool = False
+    """Give the probability of every label."""
+    threshold: Share = 0.0
+    """Give no label where the best one is less probable than this."""
+
+
+def size_of(text: str | None) -> tuple[int, int] | None:
+    """Rows and columns of an image.
+
+    Raises:
+        ValueError: The text names none.
+
+    Example:
+        >>> size_of("28x20")
+        (28, 20)
+    """
+    if text is None:
+        return None
+    rows, _, columns = text.partition("x")
+    if not (rows.isdecimal() and columns.isdecimal() and int(rows) and int(columns)):
+        raise ValueError(f"image_size expects rows x columns, such as 28x28; received {text!r}")
+    return int(rows), int(columns)

@@ -1,0 +1,49 @@
+"""The settings of the task `tag`."""
+
+from typing import ClassVar
+
+from elman.tasks.options import Count, Options, WholeOrNone
+from elman.tasks.word_options import WordOptions
+
+
+class TagOptions(WordOptions):
+    """What is learned from tagged sentences, and with what."""
+
+    reading: ClassVar[tuple[str, ...]] = (*WordOptions.reading, "word", "tag", "predicate")
+    columns: ClassVar[tuple[str, ...]] = ("word", "tag", "predicate")
+    learned: ClassVar[tuple[str, ...]] = ("min_count", "vocabulary_size")
+    fixed: ClassVar[tuple[str, ...]] = (
+        *(*WordOptions.fixed, "letter_size", "spelling_size", "mark_size", "crf", "bidirectional"),
+    )
+
+    word: Count = 1
+    """The column of words."""
+    tag: Count | None = None
+    """The column of tags; the last one when nothing is said."""
+    predicate: Count | None = None
+    """The column that marks predicates, each with a column of its roles behind; so roles are learned."""
+    min_count: Count = 1
+    """Words seen less often are unknown; their letters are still read."""
+    vocabulary_size: Count | None = None
+    """Keep at most this many words."""
+    letter_size: WholeOrNone = 32
+    """Numbers in a letter's vector; 0 reads no letters, as for texts of single characters."""
+    spelling_size: Count = 32
+    """Numbers in each direction's output of the network that reads letters."""
+    mark_size: Count = 32
+    """Numbers in the vector that tells a predicate from other words."""
+    bidirectional: bool = True
+    """Read sentences from both ends."""
+    crf: bool = True
+    """Learn which tags follow each other, and choose all tags of a sentence together."""
+    batch_size: Count = 32
+    """Sentences that are read side by side."""
+
+
+class Tagging(Options):
+    """How it is answered."""
+
+    confidence: bool = False
+    """Say how probable each stretch or tag is."""
+    n_best: Count | None = None
+    """Give so many ways to tag a text, the best first, each with its probability."""

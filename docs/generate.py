@@ -1,9 +1,10 @@
-"""Fill the generated parts of both READMEs: results from benchmarks/results, the file map from docstrings.
+"""Fill the generated parts of both READMEs and of docs: results from benchmarks/results, file map from docstrings.
 
     python docs/generate.py           writes
     python docs/generate.py --check   says what would change, and fails if anything would
 
-A part stands between <!-- results --> and <!-- /results -->, or <!-- files --> and <!-- /files -->.
+A part stands between <!-- results --> and <!-- /results -->, or <!-- files --> and <!-- /files -->, or
+<!-- networks --> and <!-- /networks -->.
 """
 
 import ast
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
+PAGES = [ROOT / "README.md", ROOT / "README.zh-CN.md", ROOT / "docs" / "translate.md"]
 FOLDERS = ("engine", "layers", "data", "pictures", "models", "tasks", "training", "interfaces")
 
 GOALS = [
@@ -155,6 +156,20 @@ def long_lags_table(found: dict[str, Any]) -> list[str]:
     return [*lines, ""]
 
 
+def networks_table() -> str:
+    """What translators of one size and recipe cost, and how good they are."""
+    result = results()["translate_networks"]
+    lines = ["| network | parameters | minutes | BLEU | ms a unit | kB after 10 units | after 100 |", "|---" * 7 + "|"]
+    for row in result["rows"]:
+        minutes, sizes = row["training seconds"] / 60, [row[f"bytes after {count}"] / 1000 for count in (10, 100)]
+        cells = [row["network"], f"{row['parameters']:,}", f"{minutes:.0f}", f"{row['test_bleu']:.1f}"]
+        cells += [f"{row['ms a unit']:.1f}", *(f"{size:.1f}" for size in sizes)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(
+        [*lines, "", f"`{result['command']}`, {result['date']}; {result.get('note', hardware(results()))}."]
+    )
+
+
 def hardware(found: dict[str, Any]) -> str:
     """The machine of the newest result."""
     if not found:
@@ -184,8 +199,8 @@ def phrase(path: Path) -> str:
 
 
 def filled(text: str) -> str:
-    """A README with its generated parts made anew."""
-    for part, content in (("results", results_table()), ("files", file_map())):
+    """A page with its generated parts made anew."""
+    for part, content in (("results", results_table()), ("files", file_map()), ("networks", networks_table())):
         pattern = rf"(<!-- {part} -->).*?(<!-- /{part} -->)"
         text = re.sub(
             pattern, lambda match, content=content: f"{match[1]}\n\n{content}\n\n{match[2]}", text, flags=re.S
@@ -195,7 +210,7 @@ def filled(text: str) -> str:
 
 def main() -> None:
     """Write, or check."""
-    stale = [path for path in READMES if filled(path.read_text()) != path.read_text()]
+    stale = [path for path in PAGES if filled(path.read_text()) != path.read_text()]
     if "--check" in sys.argv:
         if stale:
             sys.exit(f"out of date: {', '.join(path.name for path in stale)}; run: python docs/generate.py")

@@ -7,6 +7,7 @@
     etth1             the usual three parts, scaled by the first
     beijing_pm25      with a column of times; 2014 is the test
     tracks            where people walk, scene by scene: one left out of each training
+    digit_scenes      digits of MNIST strewn over pictures, with masks that say which is where
 
 Needs ELMAN_DATA; what is made goes to runs/data/NAME.
 """
@@ -123,7 +124,36 @@ def tracks(out: Path) -> None:
         rest.filter(tenth).write_parquet(out / f"{scene}.valid.parquet")
 
 
-SETS = {each.__name__: each for each in (mnist, indoor_movement, m4_hourly, etth1, beijing_pm25, tracks)}
+SCENE = 56
+"""Pixels along the side of a scene of digits."""
+
+
+def digit_scenes(out: Path) -> None:
+    """Scenes of 2 to 4 digits of MNIST, on top of each other here and there; masks say which digit, plus 1, is where.
+
+    6,000 to train and 500 to validate from the first 50,000 digits, 1,000 to test from the last 10,000; the ground has
+    noise, and a pixel belongs to the last digit that is brighter than half.
+    """
+    from elman.data.labelled.images import read_idx
+
+    images = read_idx(DATA / "mnist/train-images-idx3-ubyte.gz").numpy()
+    labels = read_idx(DATA / "mnist/train-labels-idx1-ubyte.gz").numpy()
+    parts = (("train", 6000, 0, 50_000), ("valid", 500, 0, 50_000), ("test", 1000, 50_000, 60_000))
+    for seed, (name, count, first, last) in enumerate(parts):
+        random = np.random.default_rng(seed)
+        x, y = np.zeros((count, SCENE, SCENE), np.uint8), np.zeros((count, SCENE, SCENE), np.uint8)
+        for scene, mask in zip(x, y, strict=True):
+            scene[:] = random.integers(0, 60, scene.shape)
+            for _ in range(random.integers(2, 5)):
+                number = random.integers(first, last)
+                top, left = random.integers(0, SCENE - 28, 2)
+                place = slice(top, top + 28), slice(left, left + 28)
+                scene[place] = np.maximum(scene[place], images[number])
+                mask[place][images[number] > 127] = labels[number] + 1
+        np.savez_compressed(out / f"{name}.npz", x=x, y=y)
+
+
+SETS = {each.__name__: each for each in (mnist, indoor_movement, m4_hourly, etth1, beijing_pm25, tracks, digit_scenes)}
 
 
 def main(name: str) -> None:

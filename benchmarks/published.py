@@ -11,6 +11,7 @@
                        accuracy on the test part
     conll2003, msra_ner, wnut17, weibo_ner, propbank_ewt
                        F1 of stretches, beside that of a list of those in the training part
+    digit_scenes       mean overlap of pixel classes (IoU)
     etth1_96           squared error on the test part, all windows
     beijing_pm25       MASE and coverage in 2014, a day ahead at each midnight
     m4_hourly          OWA, sMAPE and MASE of the competition
@@ -51,6 +52,7 @@ TESTS = {
     "wnut17": "wnut17/wnut17.dev.conll.gz",
     "weibo_ner": "weibo_ner/weibo.dev.conll.gz",
     "propbank_ewt": "propbank_ewt/ewt.dev.srl.gz",
+    "digit_scenes": "digit_scenes/test.npz",
     "etth1_96": "etth1/test.csv",
     "beijing_pm25": "beijing_pm25/test.parquet",
     "m4_hourly": "m4_hourly/test.parquet",
@@ -120,6 +122,12 @@ def tags(part: str) -> Callable[[Model, dict[str, Any], Path], dict[str, float]]
     return measure
 
 
+def overlaps(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
+    """Of pixels that are and those that are taken for one class, the mean over classes."""
+    scores = model.evaluate(test)
+    return {"test_miou": scores["miou"], "test_accuracy": scores["accuracy"], "valid_miou": metrics["valid"]["miou"]}
+
+
 def squared_errors(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
     """Of windows that begin at every hour."""
     scores = model.evaluate(test, stride=1)
@@ -155,6 +163,7 @@ SCORES = {
     ),
     **dict.fromkeys(("conll2003", "msra_ner"), tags("test")),
     **dict.fromkeys(("wnut17", "weibo_ner", "propbank_ewt"), tags("dev")),
+    "digit_scenes": overlaps,
     "etth1_96": squared_errors,
     "beijing_pm25": with_intervals,
     "m4_hourly": competition,

@@ -98,6 +98,7 @@ GOALS = [
     ("conll2003", "test_f1", "CoNLL-2003 names, no pretrained vectors: F1", ">= 0.836"),
     ("msra_ner", "test_f1", "MSRA names, Chinese: F1", ">= 0.85"),
     ("propbank_ewt", "dev_f1", "PropBank roles, gold predicates, web texts: F1", ">= 0.65"),
+    ("digit_scenes", "test_miou", "digits strewn over pictures, which is where: mean IoU", ">= 0.85"),
     ("wnut17", "dev_f1", "WNUT-17, new names in noisy texts: F1", ""),
     ("wnut17", "dev_phrase_book_f1", "a list of the names of its training texts instead", ""),
     ("weibo_ner", "dev_f1", "Weibo names, Chinese: F1", ""),

@@ -24,6 +24,8 @@ from elman.data.series.series import Series, SeriesColumns, SeriesSet, as_frame,
 from elman.data.series.windows import SeriesWindows, WindowBatch
 from elman.data.tables import Table, is_table, read_columns, read_table
 from elman.data.tagged.batches import TagBatch, TagBatches, plain
+from elman.data.tagged.scenes import Scenes, read_pictures, read_scenes
+from elman.data.tagged.shapes import made_scenes
 from elman.data.tagged.spans import OUTSIDE, Span, bio, bioes, may_follow, spans_of
 from elman.data.tagged.tagged import Sentence, TagColumns, Tagged, Word, read_tagged, split_words, tagged_motifs
 from elman.data.text import Texts, embedded_text, read_texts
@@ -57,6 +59,7 @@ __all__ = [
     "RowsByLength",
     "Scaler",
     "Scaling",
+    "Scenes",
     "Sentence",
     "SequenceBatch",
     "SequenceBatches",
@@ -95,6 +98,7 @@ __all__ = [
     "join_turns",
     "labelled_motifs",
     "locked",
+    "made_scenes",
     "may_follow",
     "motifs",
     "padded_sources",
@@ -104,6 +108,8 @@ __all__ = [
     "read_json",
     "read_labelled",
     "read_pairs",
+    "read_pictures",
+    "read_scenes",
     "read_series",
     "read_table",
     "read_tagged",

@@ -33,6 +33,7 @@ from elman.layers.linear_cross_entropy import linear_cross_entropy, softmax_in_p
 from elman.layers.places import with_places
 from elman.layers.pooling import Pooling, PoolingName
 from elman.layers.recurrent import LayerState, Recurrent, detach_state
+from elman.layers.renet import ReNet
 from elman.layers.stacked import Stacked
 from elman.layers.step import Step, compile_step
 from elman.layers.wrappers import OutputDropout, RecurrentDropout, Residual, WeightDrop, Wrapper, Zoneout
@@ -71,6 +72,7 @@ __all__ = [
     "Pooling",
     "PoolingName",
     "ProjectedLSTMCell",
+    "ReNet",
     "Recurrent",
     "RecurrentDropout",
     "Regularisation",

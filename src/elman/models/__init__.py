@@ -6,6 +6,7 @@ from elman.models.forecaster import DirectForecaster, Forecaster, RecursiveForec
 from elman.models.heads import Head, HeadName, Outputs, find_head
 from elman.models.language_model import LanguageModel
 from elman.models.reader import Reader
+from elman.models.segmenter import Segmenter
 from elman.models.tagger import Tagger, WordVectors
 from elman.models.transformer import TransformerTranslator
 from elman.models.translator import Position, RecurrentTranslator, Tied, Translator
@@ -26,6 +27,7 @@ __all__ = [
     "RecurrentTranslator",
     "RecursiveForecaster",
     "SegmentForecaster",
+    "Segmenter",
     "Tagger",
     "Tied",
     "TransformerTranslator",

@@ -5,6 +5,7 @@ from elman.pictures.by_length import draw_by_length
 from elman.pictures.confusion import draw_confusion
 from elman.pictures.curves import draw_gradient_flow, draw_learning_curves, draw_over_time
 from elman.pictures.fan_chart import draw_fan_chart
+from elman.pictures.scenes import draw_scenes
 
 __all__ = [
     "draw_alignment",
@@ -14,4 +15,5 @@ __all__ = [
     "draw_gradient_flow",
     "draw_learning_curves",
     "draw_over_time",
+    "draw_scenes",
 ]

@@ -13,6 +13,7 @@ from elman.errors import CellError, OptionError, RunError, suggestion
 from elman.tasks.classify.task import Classify
 from elman.tasks.forecast.task import Forecast
 from elman.tasks.generate.task import Generate
+from elman.tasks.options import Options
 from elman.tasks.tag.task import Tag
 from elman.tasks.task import Conversation, Judge, Task, judged
 from elman.tasks.translate.task import Translate
@@ -181,11 +182,17 @@ def task_of(config: dict[str, Any], folder: Path) -> Task:
         RunError: It describes none.
     """
     try:
-        kind = find_task(config["task"])
-        known = kind.options_class.model_fields
-        return kind(kind.options_class.of({name: value for name, value in config["settings"].items() if name in known}))
+        kind = find_task(config["task"]).options_class
+        known = kind.model_fields
+        options = kind.of({name: value for name, value in config["settings"].items() if name in known})
+        return make_task(config["task"], options)
     except OptionError as error:
         raise RunError(f"{folder / 'config.json'} is damaged: {error}; restore it or train again") from error
+
+
+def make_task(name: str, options: Options) -> Task:
+    """A task with its options."""
+    return find_task(name).fitting(options)(options)
 
 
 def find_task(name: str) -> type[Task]:

@@ -60,3 +60,21 @@ def _line(name: str, first: Any, default: Any) -> str:
     expected = first["msg"].removeprefix("Input should be ").replace("valid integer", "whole number")
     expected = f"a number {expected}" if expected.startswith(("greater", "less")) else expected
     return f"{name} expects {expected}; received {received!r}; the default is {default!r}"
+
+
+def size_of(text: str | None) -> tuple[int, int] | None:
+    """Rows and columns of an image.
+
+    Raises:
+        ValueError: The text names none.
+
+    Example:
+        >>> size_of("28x20")
+        (28, 20)
+    """
+    if text is None:
+        return None
+    rows, _, columns = text.partition("x")
+    if not (rows.isdecimal() and columns.isdecimal() and int(rows) and int(columns)):
+        raise ValueError(f"image_size expects rows x columns, such as 28x28; received {text!r}")
+    return int(rows), int(columns)

@@ -188,6 +188,11 @@ class Task(ABC):
     def __init__(self, options: Options) -> None:
         self.options: Any = options
 
+    @classmethod
+    def fitting(cls, options: Options) -> "type[Task]":
+        """The class for some options, where there are several."""
+        return cls
+
     def reading(self, **columns: str) -> Self:
         """The same task, for a file in which things stand elsewhere."""
         task = copy(self)

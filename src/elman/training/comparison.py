@@ -16,7 +16,7 @@ from elman.errors import OptionError
 from elman.layers import Recurrent, compile_step, find_cell
 from elman.models import BODIES, Body
 from elman.pictures import draw_by_length
-from elman.tasks import Examples, Task, check_free, find_task, judged
+from elman.tasks import Examples, Task, check_free, judged, make_task
 from elman.training.gradient_flow import gradient_flow
 from elman.training.run import gather, start_run
 
@@ -118,7 +118,7 @@ def compare(
     found = [
         _measured(task, name, out, {**given, **each}, recipe, budget, seeds, console) for name, each in settings.items()
     ]
-    best, _ = find_task(task)(gather(task, recipe, dict(given)).options).best
+    best, _ = make_task(task, gather(task, recipe, dict(given)).options).best
     write_json(out / "comparison.json", {"task": task, "score": best, "rows": [asdict(one) for one in found]})
     series = {one.name: one.by_length for one in found if one.by_length}
     if series:
@@ -155,7 +155,7 @@ def _measured(
     console: Console,
 ) -> Measured:
     first = gather(task, recipe, given)
-    trial = find_task(task)(first.options)
+    trial = make_task(task, first.options)
     examples = trial.read(first.train, first.valid)
     network = trial.network()
     step, epoch = _seconds(trial, network, examples)

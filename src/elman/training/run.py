@@ -9,7 +9,7 @@ from rich.console import Console
 
 from elman.data import locked, read_json, write_json, write_text
 from elman.errors import CellError, ElmanError, Interrupted, OptionError, RunError
-from elman.tasks import VERSION, Examples, Model, Task, check_free, find_task, load, read_config, start_from
+from elman.tasks import VERSION, Examples, Model, Task, check_free, load, make_task, read_config, start_from
 from elman.training.card import model_card
 from elman.training.recipe import Recipe, read_recipe
 
@@ -79,7 +79,7 @@ def gather(task: str, recipe: str | Path | None, given: dict[str, Any]) -> Recip
 def start_run(recipe: Recipe, out: Path, console: Console) -> Model:
     """Train a recipe in a folder that does not hold a run yet."""
     check_free(out)
-    task = find_task(recipe.task)(recipe.options)
+    task = make_task(recipe.task, recipe.options)
     examples = task.read(recipe.train, recipe.valid, recipe.known)
     _try(task, examples, recipe.start)
     config = {
@@ -159,7 +159,7 @@ def resume_run(out: Path, console: Console, data: dict[str, Any]) -> Model:
         recipe = Recipe.of(config["task"], config["settings"] | _not_none(config["data"]) | data, inherit=False)
     except OptionError as error:
         raise RunError(f"{out / 'config.json'} is damaged: {error}; start again in a new folder") from error
-    task = find_task(recipe.task)(recipe.options)
+    task = make_task(recipe.task, recipe.options)
     known = out if (out / task.saved).exists() else recipe.known
     examples = task.read(recipe.train, recipe.valid, known if recipe.known else None)
     if examples.fingerprint != config["fingerprint"]:
@@ -178,7 +178,7 @@ def preview(recipe: Recipe) -> Examples:
     Raises:
         DataError: The data cannot be used.
     """
-    task = find_task(recipe.task)(recipe.options)
+    task = make_task(recipe.task, recipe.options)
     examples = task.read(recipe.train, recipe.valid, recipe.known)
     _try(task, examples, recipe.start)
     return examples

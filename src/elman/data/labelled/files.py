@@ -94,7 +94,7 @@ def _images(images: Tensor, answers: Any, path: Path) -> Labelled:
 
 def of_arrays(path: Path, columns: Columns, answered: bool) -> Labelled:
     """Arrays x and y of .npz."""
-    arrays = _npz(path)
+    arrays = read_arrays(path)
     label = columns.label or "y"
     for name in ("x", *((label,) if answered else ())):
         if name not in arrays:
@@ -117,7 +117,12 @@ def of_arrays(path: Path, columns: Columns, answered: bool) -> Labelled:
     return Labelled("series", inputs, answers, str(path), [f"sequence {n:,}" for n in range(1, len(x) + 1)])
 
 
-def _npz(path: Path) -> dict[str, np.ndarray]:
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of .npz.
+
+    Raises:
+        DataError: It is none, or holds objects.
+    """
     try:
         with np.load(io.BytesIO(read_bytes(path)), allow_pickle=False) as found:
             return {name: found[name] for name in found.files}

@@ -5,7 +5,9 @@ Key: N images, H rows of pixels, W pixels in a row, C colours, 1 or 3.
 
 import math
 import struct
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,19 +30,48 @@ def read_image(path: Path, size: tuple[int, int] | None = None) -> Tensor:
     Raises:
         DataError: It is no image, or a broken one.
     """
+    from PIL import Image
+
+    def kept(image: Image.Image) -> Image.Image:
+        image = image.convert("L" if image.mode in ("1", "L", "LA", "I", "I;16") else "RGB")
+        return image if size is None else image.resize((size[1], size[0]))
+
+    pixels = _opened(path, kept)
+    return pixels if pixels.dim() == 3 else pixels.unsqueeze(2)
+
+
+def read_pixels(path: Path, size: tuple[int, int] | None = None) -> Tensor:
+    """The numbers of an image's pixels (H, W), as they stand in the file: grey values, or places in its palette.
+
+    Args:
+        path: The file.
+        size: H and W to which it is made, without numbers that are not there.
+
+    Raises:
+        DataError: It is no image, a broken one, or one of several colours.
+    """
+    from PIL import Image
+
+    def kept(image: Image.Image) -> Image.Image:
+        if image.mode not in ("1", "L", "P", "I", "I;16"):
+            raise ValueError(f"expected grey values or a palette; received {image.mode}")
+        return image if size is None else image.resize((size[1], size[0]), Image.Resampling.NEAREST)
+
+    return _opened(path, kept)
+
+
+def _opened(path: Path, kept: Callable[[Any], Any]) -> Tensor:
+    """What is kept of an image, as numbers."""
     from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(path) as image:
-            kept = image.convert("L" if image.mode in ("1", "L", "LA", "I", "I;16") else "RGB")
-            kept = kept if size is None else kept.resize((size[1], size[0]))
+            return torch.from_numpy(np.array(kept(image)))
     except FileNotFoundError:
         raise DataError(f"there is no file {path}; check the path (now in {Path.cwd()})") from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = str(error).partition("\n")[0]
         raise DataError(f"{path} is a broken image, or none: {reason}; mend it or take it out") from error
-    pixels = torch.from_numpy(np.array(kept))
-    return pixels if pixels.dim() == 3 else pixels.unsqueeze(2)
 
 
 def is_idx(path: Path) -> bool:

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import model_validator
 
 from elman.tasks.classify.inputs import Scan, Side
-from elman.tasks.options import Count, Options, Share
+from elman.tasks.options import Count, Options, Share, size_of
 from elman.tasks.text_options import TextOptions
 from elman.tasks.word_options import WordOptions
 
@@ -71,21 +71,3 @@ class Classifying(Options):
     """Give the probability of every label."""
     threshold: Share = 0.0
     """Give no label where the best one is less probable than this."""
-
-
-def size_of(text: str | None) -> tuple[int, int] | None:
-    """Rows and columns of an image.
-
-    Raises:
-        ValueError: The text names none.
-
-    Example:
-        >>> size_of("28x20")
-        (28, 20)
-    """
-    if text is None:
-        return None
-    rows, _, columns = text.partition("x")
-    if not (rows.isdecimal() and columns.isdecimal() and int(rows) and int(columns)):
-        raise ValueError(f"image_size expects rows x columns, such as 28x28; received {text!r}")
-    return int(rows), int(columns)

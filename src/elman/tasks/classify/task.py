@@ -26,9 +26,9 @@ from elman.models import Classifier, DocumentClassifier
 from elman.pictures import draw_confusion
 from elman.tasks.classify.examiner import Examiner
 from elman.tasks.classify.inputs import Inputs, NumberInputs, TextInputs
-from elman.tasks.classify.options import Classifying, ClassifyOptions, size_of
+from elman.tasks.classify.options import Classifying, ClassifyOptions
 from elman.tasks.classify.verdicts import VERDICTS, OneLabel, Verdict
-from elman.tasks.options import Options
+from elman.tasks.options import Options, size_of
 from elman.tasks.task import Batches, Examples, Loss, Task, judged, refuse_settings
 
 AT_ONCE = 64_000

@@ -1,21 +1,25 @@
 """The settings of the task `tag`."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal, Self
 
-from elman.tasks.options import Count, Options, WholeOrNone
+from pydantic import model_validator
+
+from elman.tasks.options import Count, Options, WholeOrNone, size_of
 from elman.tasks.word_options import WordOptions
 
 
 class TagOptions(WordOptions):
     """What is learned from tagged sentences, and with what."""
 
-    reading: ClassVar[tuple[str, ...]] = (*WordOptions.reading, "word", "tag", "predicate")
+    reading: ClassVar[tuple[str, ...]] = (*WordOptions.reading, "word", "tag", "predicate", "image_size")
     columns: ClassVar[tuple[str, ...]] = ("word", "tag", "predicate")
-    learned: ClassVar[tuple[str, ...]] = ("min_count", "vocabulary_size")
+    learned: ClassVar[tuple[str, ...]] = ("kind", "min_count", "vocabulary_size")
     fixed: ClassVar[tuple[str, ...]] = (
-        *(*WordOptions.fixed, "letter_size", "spelling_size", "mark_size", "crf", "bidirectional"),
+        *(*WordOptions.fixed, "letter_size", "spelling_size", "mark_size", "crf", "bidirectional", "patch"),
     )
 
+    kind: Literal["words", "scenes"] = "words"
+    """What is tagged: the words of texts, or the pixels of pictures."""
     word: Count = 1
     """The column of words."""
     tag: Count | None = None
@@ -36,8 +40,19 @@ class TagOptions(WordOptions):
     """Read sentences from both ends."""
     crf: bool = True
     """Learn which tags follow each other, and choose all tags of a sentence together."""
+    patch: Count = 2
+    """Pixels along the side of a square of a picture that is read at once."""
+    image_size: str | None = None
+    """Rows and columns that pictures and masks are made to, such as 64x64; all must be alike when nothing is said."""
     batch_size: Count = 32
-    """Sentences that are read side by side."""
+    """Sentences or pictures that are read side by side."""
+
+    @model_validator(mode="after")
+    def _options_that_act(self) -> Self:
+        size_of(self.image_size)
+        if self.kind == "scenes" and (self.vectors or self.predicate):
+            raise ValueError("vectors and predicate act on words; leave them away for kind = scenes")
+        return self
 
 
 class Tagging(Options):

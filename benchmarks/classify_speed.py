@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from turns import Peer, Turns, ours, peer_steps
 
-TURNS, SECONDS, WARM_UP = 5, 10, 15
+TURNS, SECONDS, WARM_UP = 5, 10, 10
 VOCABULARY, WIDTH, STEPS = 5000, 128, 100
 SHAPES = [{"batch": 32, "hidden": 128}, {"batch": 64, "hidden": 256}]
 

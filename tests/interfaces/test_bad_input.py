@@ -85,7 +85,7 @@ TRAINING = {
     "recipe range": (["--recipe=range.toml"], "in the recipe range.toml, dropout expects a number less than 1"),
     "recipe NaN": (["--recipe=nan.toml"], "in the recipe nan.toml, learning_rate expects a finite number"),
     "recipe task": (["--recipe=task.toml"], "the recipe task.toml is for the task 'translate'; received the task 'gen"),
-    "recipe path": (["--recipe=path.toml"], "train, valid and from expect a path; received 5"),
+    "recipe path": (["--recipe=path.toml"], "train, valid, from and teacher expect a path; received 5"),
     "recipe unset": (["--recipe=unset.toml"], "needs $NOBODY_SETS_THIS, which the environment does not set"),
 }
 

@@ -224,7 +224,7 @@ def _data_path(value: Any) -> Path | None:
     if value is None:
         return None
     if not isinstance(value, str | Path) or not str(value):
-        raise OptionError(f"train, valid and from expect a path; received {value!r}")
+        raise OptionError(f"train, valid, from and teacher expect a path; received {value!r}")
     path = os.path.expandvars(str(value))
     if "$" in path:
         name = path[path.index("$") :].split("/")[0]

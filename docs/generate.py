@@ -116,7 +116,12 @@ GOALS = [
     ("beijing_pm25", "seasonal_naive_mase", "the seasonal naive forecast instead", ""),
     ("tracks", "scenes_better", "where people walk: places of 4 with ADE and FDE below constant velocity", ">= 3"),
     ("forecast_speed", "vs_neuralforecast", "training a forecaster, LSTM 2 x 128, against NeuralForecast", ">= 2"),
-    ("classify_speed", "vs_keras", "training a text classifier, against Keras 3 on JAX, the least of two sizes", ">= 2"),
+    (
+        "classify_speed",
+        "vs_keras",
+        "training a text classifier, against Keras 3 on JAX, the least of two sizes",
+        ">= 2",
+    ),
     ("overhead", "share", "share of a training step outside model and optimiser (batch 32, T=100, H=256)", "<= 0.10"),
 ]
 

@@ -5,6 +5,7 @@ import platform
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -45,6 +46,26 @@ def write_result(
     write_json(path, result)
     print(json.dumps({"name": name, **metrics}), f"-> {path.relative_to(ROOT)}")
     return path
+
+
+def measured(
+    name: str, key: str, known: Iterable[str], measure: Callable[[str], dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """A row for each of the known names: those on the command line anew, or all; the others as they were, if they were.
+
+    Args:
+        name: Of the result's file.
+        key: Where a row says which one it is of.
+        known: Names that may stand on the command line.
+        measure: From a name to its row.
+    """
+    names = list(known)
+    if unknown := [word for word in sys.argv[1:] if word not in names]:
+        sys.exit(f"expected some of: {', '.join(names)}; received {unknown[0]}")
+    path = FOLDER / f"{name}.json"
+    kept = {row[key]: row for row in json.loads(path.read_text())["rows"]} if path.exists() else {}
+    wanted = sys.argv[1:] or names
+    return [measure(each) if each in wanted or each not in kept else kept[each] for each in names]
 
 
 def hardware() -> str:

@@ -8,17 +8,15 @@ MASE beside that of the seasonal naive forecast, or of the last value where ther
 lies in intervals of 80% and 95%. Needs ELMAN_DATA; runs are kept in runs/small_series.
 """
 
-import json
 import os
 import shutil
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import polars
-from results import FOLDER, ROOT, write_result
+from results import ROOT, measured, write_result
 
 import elman
 
@@ -95,12 +93,10 @@ def measure(name: str) -> dict[str, Any]:
     return row
 
 
-def main(names: list[str]) -> None:
+def main() -> None:
     """Measure, keep what is not measured anew, write."""
     begin = perf_counter()
-    path = FOLDER / "small_series.json"
-    known = {row["series"]: row for row in json.loads(path.read_text())["rows"]} if path.exists() else {}
-    rows = [measure(name) if name in names or name not in known else known[name] for name in SERIES]
+    rows = measured("small_series", "series", SERIES, measure)
     metrics = {"better_than_seasonal_naive": sum(row["mase"] < row["mase of rival"] for row in rows) / len(rows)}
     for share in (80, 95):
         off = [abs(row[f"coverage of {share}%"] - share / 100) for row in rows]
@@ -110,6 +106,4 @@ def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    if unknown := [name for name in sys.argv[1:] if name not in SERIES]:
-        sys.exit(f"expected some of: {', '.join(SERIES)}; received {unknown[0]}")
-    main(sys.argv[1:] or list(SERIES))
+    main()

@@ -7,15 +7,13 @@ A person's next 12 positions (4.8 s) from 8 (3.2 s), all windows of the scene. A
 the 12 steps, FDE that of the last one. Needs runs/data/tracks (`prepare.py tracks`); runs are kept in runs/tracks.
 """
 
-import json
 import shutil
-import sys
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 from prepare import SCENES
-from results import FOLDER, ROOT, write_result
+from results import ROOT, measured, write_result
 
 import elman
 
@@ -55,12 +53,10 @@ def errors(said: Array, came: Array, name: str) -> dict[str, float]:
     return {f"ade{name}": float(distances.mean()), f"fde{name}": float(distances[:, -1].mean())}
 
 
-def main(names: list[str]) -> None:
+def main() -> None:
     """Measure, keep what is not measured anew, write."""
     begin = perf_counter()
-    path = FOLDER / "tracks.json"
-    known = {row["scene"]: row for row in json.loads(path.read_text())["rows"]} if path.exists() else {}
-    rows = [measure(name) if name in names or name not in known else known[name] for name in SCENES]
+    rows = measured("tracks", "scene", SCENES, measure)
     better = [all(row[name] < row[f"{name} of constant velocity"] for name in ("ade", "fde")) for row in rows]
     metrics = {"scenes_better": sum(better)}
     metrics |= {f"{row['scene']}_{name}": row[name] for row in rows for name in ("ade", "fde")}
@@ -68,6 +64,4 @@ def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    if unknown := [name for name in sys.argv[1:] if name not in SCENES]:
-        sys.exit(f"expected some of: {', '.join(SCENES)}; received {unknown[0]}")
-    main(sys.argv[1:] or list(SCENES))
+    main()

@@ -9,9 +9,7 @@ BLEU by the length of the source is drawn to docs/pictures/bleu_by_length.png. N
 runs/networks.
 """
 
-import json
 import os
-import sys
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from statistics import median
@@ -19,7 +17,7 @@ from time import perf_counter
 from typing import Any
 
 import torch
-from results import FOLDER, ROOT, write_result
+from results import ROOT, measured, write_result
 from torch import Tensor
 
 import elman
@@ -99,12 +97,10 @@ def remembered(value: Any) -> int:
     return 0
 
 
-def main(names: list[str]) -> None:
+def main() -> None:
     """Measure, keep what is not measured anew, draw, write."""
     begin = perf_counter()
-    path = FOLDER / "translate_networks.json"
-    known = {row["network"]: row for row in json.loads(path.read_text())["rows"]} if path.exists() else {}
-    rows = [measure(name) if name in names or name not in known else known[name] for name in NETWORKS]
+    rows = measured("translate_networks", "network", NETWORKS, measure)
     drawn = {row["network"]: row["by length"] for row in rows if row["network"] in ("no attention", "after", "between")}
     draw_by_length(ROOT / "docs" / "pictures" / "bleu_by_length.png", drawn, "BLEU, Multi30k English-German")
     metrics = {f"{row['network'].replace(' ', '_')}_bleu": round(row["test_bleu"], 2) for row in rows}
@@ -112,6 +108,4 @@ def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    if unknown := [name for name in sys.argv[1:] if name not in NETWORKS]:
-        sys.exit(f"expected some of: {', '.join(NETWORKS)}; received {unknown[0]}")
-    main(sys.argv[1:] or list(NETWORKS))
+    main()

@@ -66,3 +66,24 @@ def embedded_text() -> str:
     from pydoc_data.topics import topics
 
     return "\n\n".join(topics[name].strip() for name in sorted(topics)) + "\n"
+
+
+def held_out(count: int, share: float, what: str) -> tuple[int, str]:
+    """How many of so many examples, the last ones, are for validation; and a note that says so.
+
+    Args:
+        count: All of them.
+        share: Of them.
+        what: What they are called.
+
+    Raises:
+        DataError: There are too few.
+
+    Example:
+        >>> held_out(40, 0.1, "pictures")
+        (4, 'no validation data given: the last 10%, 4 pictures, is it')
+    """
+    held = round(count * share)
+    if not held:
+        raise DataError(f"{count} {what} are too few to take {share:.0%} for validation; give others with --valid")
+    return held, f"no validation data given: the last {share:.0%}, {held:,} {what}, is it"

@@ -40,8 +40,8 @@ def fit(recipe: Recipe, task: Task, examples: Examples, out: Path, console: Cons
         network = task.network()
         if not checkpoint.exists():
             task.begin(network)
-        if recipe.start and not checkpoint.exists():
-            start_from(recipe.start, task, network)
+            if recipe.start:
+                start_from(recipe.start, task, network)
         if recipe.teacher:
             task.teacher = Teacher(load(recipe.teacher).network, options.teacher_share, options.softness)
         stream = Stream(examples.train, options.epochs)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from elman.data.labelled.files import read_arrays
 from elman.data.labelled.images import IMAGES, read_image, read_pixels
-from elman.data.text import VALIDATION_SHARE
+from elman.data.text import VALIDATION_SHARE, held_out
 from elman.errors import DataError
 
 
@@ -45,12 +45,7 @@ class Scenes:
         Raises:
             DataError: There are too few.
         """
-        count = round(len(self) * share)
-        if not count:
-            raise DataError(
-                f"{len(self)} pictures are too few to take {share:.0%} for validation; give others with --valid"
-            )
-        note = f"no validation data given: the last {share:.0%}, {count:,} pictures, is it"
+        count, note = held_out(len(self), share, "pictures")
         train = replace(self, images=self.images[:-count], masks=self.masks[:-count], notes=(*self.notes, note))
         return train, replace(self, images=self.images[-count:], masks=self.masks[-count:], notes=())
 

@@ -12,7 +12,7 @@ from elman.data.files import read_text
 from elman.data.labelled.motifs import motifs
 from elman.data.tables import read_table, table_format
 from elman.data.tagged.spans import OUTSIDE, Span, bio, bioes, is_span_tag, repairs, spans_of
-from elman.data.text import VALIDATION_SHARE
+from elman.data.text import VALIDATION_SHARE, held_out
 from elman.errors import DataError
 
 NOTHING = ("-", "_", "")
@@ -68,12 +68,7 @@ class Tagged:
         Raises:
             DataError: There are too few.
         """
-        count = round(len(self) * share)
-        if not count:
-            raise DataError(
-                f"{len(self)} sentences are too few to take {share:.0%} for validation; give others with --valid"
-            )
-        note = f"no validation data given: the last {share:.0%}, {count:,} sentences, is it"
+        count, note = held_out(len(self), share, "sentences")
         train = replace(self, sentences=self.sentences[:-count], notes=(*self.notes, note))
         return train, replace(self, sentences=self.sentences[-count:], notes=())
 

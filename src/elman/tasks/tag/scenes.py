@@ -63,7 +63,10 @@ class Scenery(TagTask):
             train=self._batches(found, self.options.batch_size),
             valid=self._batches(held_out),
             notes=(*found.notes, *held_out.notes),
-            rows=tuple(f"{tuple(image.shape)}, classes {mask.unique().tolist()}" for image, mask in _first(found)),
+            rows=tuple(
+                f"{tuple(image.shape)}, classes {mask.unique().tolist()}"
+                for image, mask in zip(found.images[:3], found.masks[:3], strict=True)
+            ),
             facts={
                 "training pictures": len(found),
                 "validation pictures": len(held_out),
@@ -223,7 +226,3 @@ def mean_overlap(counts: Tensor) -> float:
     both = counts.diagonal()
     either = counts.sum(0) + counts.sum(1) - both
     return round(float((both[either > 0] / either[either > 0]).mean()), 6)
-
-
-def _first(found: Scenes) -> list[tuple[Tensor, Tensor]]:
-    return list(zip(found.images[:3], found.masks[:3], strict=True))

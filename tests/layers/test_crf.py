@@ -69,6 +69,20 @@ def test_the_loss_is_the_surprise_of_the_right_path() -> None:
     assert made.loss(scores, targets, LENGTHS).item() == pytest.approx(surprises / 8, abs=1e-5)
 
 
+def test_any_label_may_stand_where_the_right_one_is_not_known() -> None:
+    made, scores = crf(**ALLOWED), torch.randn(4, 3, 3)
+    targets = torch.tensor([[0, -100, 1, -100], [0, -100, -100, -100], [-100, 0, 0, -100]]).T
+    nats = 0.0
+    for row, length in enumerate(LENGTHS.tolist()):
+        paths = all_paths(made, scores[:, row], length)
+        wanted = targets[:length, row].tolist()
+        fits = [
+            s for path, s in paths.items() if all(w in (-100, label) for w, label in zip(wanted, path, strict=True))
+        ]
+        nats += float(torch.tensor(list(paths.values())).logsumexp(0) - torch.tensor(fits).logsumexp(0))
+    assert made.loss(scores, targets, LENGTHS).item() == pytest.approx(nats / int(LENGTHS.sum()), rel=1e-5)
+
+
 def test_what_stands_past_the_lengths_does_not_matter() -> None:
     made, scores = crf(), torch.randn(4, 3, 3)
     targets = torch.randint(3, (4, 3))

@@ -5,6 +5,7 @@ from elman.data.labelled.labelled import Columns, Labelled
 from elman.data.labelled.labels import Labels
 from elman.data.labelled.motifs import labelled_motifs, motifs
 from elman.data.labelled.read import read_labelled
+from elman.data.labelled.waves import made_waves
 from elman.data.lines import Lines, cut_to
 from elman.data.long_lags import SYMBOLS, adding, copy_memory
 from elman.data.pairs.batches import NumberedPairs, PairBatch, PairBatches, padded_sources
@@ -99,6 +100,7 @@ __all__ = [
     "labelled_motifs",
     "locked",
     "made_scenes",
+    "made_waves",
     "may_follow",
     "motifs",
     "padded_sources",

@@ -115,10 +115,17 @@ class CRF(nn.Module):
             self.register_buffer(name, tensor, persistent=False)
 
     def loss(self, scores: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-        """Nats for each step: what all paths have together, less the right one."""
+        """Nats for each step: what all paths have, less the right one; where one is negative any label may stand."""
         self._check(scores, lengths)
-        right = self.of_path(scores, targets, lengths)
+        known = (targets >= 0) | (torch.arange(len(targets)).unsqueeze(1) >= lengths)
+        right = self.of_path(scores, targets, lengths) if known.all() else self._of_paths_with(scores, targets, lengths)
         return (self.of_all(scores, lengths) - right).sum() / lengths.sum()
+
+    def _of_paths_with(self, scores: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
+        """As `of_all`, of the paths that have the labels that are known."""
+        known = (targets >= 0).unsqueeze(2)
+        others = torch.ones_like(scores, dtype=torch.bool).scatter_(2, targets.clamp_min(0).unsqueeze(2), False)
+        return self.of_all(scores.masked_fill(known & others, FORBIDDEN), lengths)
 
     def of_all(self, scores: Tensor, lengths: Tensor) -> Tensor:
         """The logarithm of the sum over all paths of their scores' exponentials, (B,)."""

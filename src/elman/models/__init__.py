@@ -7,6 +7,7 @@ from elman.models.heads import Head, HeadName, Outputs, find_head
 from elman.models.language_model import LanguageModel
 from elman.models.reader import Reader
 from elman.models.segmenter import Segmenter
+from elman.models.step_reader import StepReader
 from elman.models.tagger import Tagger, WordVectors
 from elman.models.transformer import TransformerTranslator
 from elman.models.translator import Position, RecurrentTranslator, Tied, Translator
@@ -28,6 +29,7 @@ __all__ = [
     "RecursiveForecaster",
     "SegmentForecaster",
     "Segmenter",
+    "StepReader",
     "Tagger",
     "Tied",
     "TransformerTranslator",

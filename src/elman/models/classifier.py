@@ -29,6 +29,7 @@ class Classifier(Reader):
         input_dropout: Share of the vectors' features dropped.
         output_dropout: Share of the pooled features dropped.
         variational: One mask for all steps of a sequence, where vectors are dropped.
+        noise: As in `Reader`.
     """
 
     def __init__(
@@ -41,8 +42,9 @@ class Classifier(Reader):
         input_dropout: float = 0.0,
         output_dropout: float = 0.0,
         variational: bool = False,
+        noise: float = 0.0,
     ) -> None:
-        super().__init__(embedding, body, input_dropout=input_dropout, variational=variational)
+        super().__init__(embedding, body, input_dropout=input_dropout, variational=variational, noise=noise)
         if embedding is not None:
             nn.init.normal_(embedding.weight, std=SMALL)
         self.pooling = Pooling(pooling, body.output_size, body.directions)

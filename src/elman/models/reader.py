@@ -5,6 +5,7 @@ Key: T time, B batch, F features, H width of the body's output.
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from elman.errors import OptionError
@@ -21,6 +22,7 @@ class Reader(nn.Module):
         input_dropout: Share of the vectors' features dropped.
         output_dropout: Share of the body's output dropped.
         variational: One mask for all steps of a sequence, in these two places (Gal and Ghahramani 2016).
+        noise: The deviation of what is added to numbers in training (Jim et al. 1996).
     """
 
     def __init__(
@@ -31,8 +33,10 @@ class Reader(nn.Module):
         input_dropout: float = 0.0,
         output_dropout: float = 0.0,
         variational: bool = False,
+        noise: float = 0.0,
     ) -> None:
         super().__init__()
+        self.noise = noise
         self.input_dropout, self.output_dropout, self.variational = input_dropout, output_dropout, variational
         self.embedding = embedding
         self.body = body
@@ -52,9 +56,12 @@ class Reader(nn.Module):
         self, x: Any, state: LayerState | None = None, lengths: Tensor | None = None
     ) -> tuple[Tensor, LayerState]:
         """(T, B, F), or what the embedding makes that of -> (T, B, H), and the state to go on from."""
-        x = x if self.embedding is None else self.embedding(x)
+        x = self._noisy(x) if self.embedding is None else self.embedding(x)
         y, after = self.body(self.drop(x, self.input_dropout), state, lengths=lengths)
         return self.drop(y, self.output_dropout), after
+
+    def _noisy(self, x: Tensor) -> Tensor:
+        return x + self.noise * torch.randn_like(x) if self.training and self.noise else x
 
     def drop(self, x: Tensor, p: float) -> Tensor:
         """Dropout on vectors (T, B, features) in training."""

@@ -6,6 +6,7 @@ from elman.pictures.confusion import draw_confusion
 from elman.pictures.curves import draw_gradient_flow, draw_learning_curves, draw_over_time
 from elman.pictures.fan_chart import draw_fan_chart
 from elman.pictures.scenes import draw_scenes
+from elman.pictures.steps import draw_steps
 
 __all__ = [
     "draw_alignment",
@@ -16,4 +17,5 @@ __all__ = [
     "draw_learning_curves",
     "draw_over_time",
     "draw_scenes",
+    "draw_steps",
 ]

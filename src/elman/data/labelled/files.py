@@ -100,9 +100,12 @@ def of_arrays(path: Path, columns: Columns, answered: bool) -> Labelled:
         if name not in arrays:
             raise DataError(f"{path} has no array {name!r} (there is: {', '.join(arrays)}); expected x and {label}")
     x, y = arrays["x"], arrays[label] if answered else None
-    if y is not None and y.shape[:1] != x.shape[:1]:
-        raise DataError(f"{path} has {len(x):,} sequences in x, but {label} has the shape {y.shape}; expected as many")
-    if x.dtype == np.uint8 and x.ndim in (3, 4):
+    wanted = 2 if columns.stepwise else 1
+    if y is not None and y.shape[:wanted] != x.shape[:wanted]:
+        raise DataError(
+            f"{path} has x of shape {x.shape}, but {label} of shape {y.shape}; expected {x.shape[:wanted]} of them"
+        )
+    if not columns.stepwise and x.dtype == np.uint8 and x.ndim in (3, 4):
         return _images(torch.from_numpy(x), y, path)
     if x.ndim not in (2, 3) or x.dtype.kind not in "fiu":
         raise DataError(f"{path} expects numbers x (N, T) or (N, T, F); received {x.dtype} {x.shape}")
@@ -113,8 +116,15 @@ def of_arrays(path: Path, columns: Columns, answered: bool) -> Labelled:
     if lengths.shape != x.shape[:1] or (len(x) and not 0 <= lengths.min() <= lengths.max() <= x.shape[1]):
         raise DataError(f"{path} expects lengths from 0 to {x.shape[1]}, one for each of {len(x):,} sequences")
     inputs = [one[:length] for one, length in zip(sequences, lengths.tolist(), strict=True)]
-    answers = [None] * len(x) if y is None else [str(one) if y.dtype.kind in "iuU" else one for one in y.tolist()]
+    answers = [None] * len(x) if y is None else _said(y)
+    if columns.stepwise and y is not None:
+        answers = [said[:length] for said, length in zip(_said(y), lengths.tolist(), strict=True)]
     return Labelled("series", inputs, answers, str(path), [f"sequence {n:,}" for n in range(1, len(x) + 1)])
+
+
+def _said(y: np.ndarray) -> list[Any]:
+    """Labels as texts, numbers as numbers."""
+    return (y.astype(str) if y.dtype.kind in "iuU" else y).tolist()
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import torch
 
-from elman.data.text import VALIDATION_SHARE
+from elman.data.text import VALIDATION_SHARE, held_out
 from elman.errors import DataError
 
 Kind = Literal["text", "series", "image"]
@@ -35,11 +35,13 @@ class Columns:
 
     image_size: tuple[int, int] | None = None
     """H and W to which images in folders are made; all must be alike when omitted."""
+    stepwise: bool = False
+    """Is there an answer to every step of a series? A table without `sequence` is one series then."""
 
     @property
     def numbers(self) -> bool:
         """Are the sequences of numbers?"""
-        return bool(self.values or self.sequence)
+        return bool(self.values or self.sequence or self.stepwise)
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Labelled:
     inputs: Sequence[Any]
     """Texts; series (T, F); or images (H, W, C) of bytes."""
     answers: Sequence[Any]
-    """As they stand in the file."""
+    """As they stand in the file; of `stepwise` ones a list for each series."""
     name: str
     """What to call them in a message."""
     places: Sequence[str]
@@ -76,6 +78,39 @@ class Labelled:
         for one in self.inputs:
             digest.update(one.encode() if isinstance(one, str) else one.numpy().tobytes())
         return digest.hexdigest()
+
+    def pieces(self, longest: int) -> "Labelled":
+        """Series with an answer to every step, cut so that none is longer.
+
+        >>> whole = Labelled("series", [torch.zeros(5, 1)], [["a", "a", "b", "b", "b"]], "them", ["row 1"])
+        >>> whole.pieces(3).answers
+        [['a', 'a', 'b'], ['b', 'b']]
+        """
+        cuts = [
+            (row, slice(first, first + longest))
+            for row, one in enumerate(self.inputs)
+            for first in range(0, len(one), longest)
+        ]
+        inputs, answers = ([of[row][part] for row, part in cuts] for of in (self.inputs, self.answers))
+        return replace(self, inputs=inputs, answers=answers, places=[self.places[row] for row, _ in cuts])
+
+    def split_in_time(self, share: float = VALIDATION_SHARE) -> tuple["Labelled", "Labelled"]:
+        """The beginning of every series to train on, and its end for validation.
+
+        Raises:
+            DataError: One is too short.
+        """
+        parts: tuple[list[Any], list[Any], list[Any], list[Any]] = [], [], [], []
+        for row, (one, said) in enumerate(zip(self.inputs, self.answers, strict=True)):
+            try:
+                count, _ = held_out(len(one), share, "steps")
+            except DataError as error:
+                raise DataError(f"{self.place(row)}: {error}") from None
+            for part, kept in zip(parts, (one[:-count], said[:-count], one[-count:], said[-count:]), strict=True):
+                part.append(kept)
+        note = f"no validation data given: the last {share:.0%} of every series is it"
+        train = replace(self, inputs=parts[0], answers=parts[1], notes=(*self.notes, note))
+        return train, replace(self, inputs=parts[2], answers=parts[3], notes=())
 
     def split(self, share: float = VALIDATION_SHARE) -> tuple["Labelled", "Labelled"]:
         """Those to train on and those for validation, chosen by chance, always the same ones.

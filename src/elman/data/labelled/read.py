@@ -17,7 +17,8 @@ def read_labelled(path: Path, columns: Columns, *, answered: bool = True) -> Lab
 
     - A table, as in `read_table`: a text in each row; or numbers, where `columns` says so.
     - A folder with a folder for each class, in which each file is a text (.txt) or an image.
-    - .npz: "x" (N, T), (N, T, F), with "lengths" (N,) where they differ; or bytes (N, H, W[, C]); and "y" (N,).
+    - .npz: "x" (N, T), (N, T, F), with "lengths" (N,) where they differ; or bytes (N, H, W[, C]); and "y" (N,), or
+      (N, T) with an answer to every step.
     - The idx files of MNIST, by the name of the one with images.
     - .fasta, .fa or .fna: the last word of each header is the answer.
     - Any other file: lines that begin with the answer; the text follows after white space.
@@ -35,7 +36,9 @@ def read_labelled(path: Path, columns: Columns, *, answered: bool = True) -> Lab
         OptionError: `columns` fits no such file.
     """
     reader = _reader_of(path, columns)
-    if columns.numbers and reader is not series_of_table:
+    if columns.stepwise and reader not in (series_of_table, of_arrays):
+        raise OptionError(f"kind = steps reads tables and .npz; {path} is neither; give one of them")
+    if columns.numbers and not columns.stepwise and reader is not series_of_table:
         raise OptionError(f"values and sequence are for tables of numbers; {path} is none; leave them away")
     return _without_empty(reader(path, columns, answered))
 

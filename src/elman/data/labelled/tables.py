@@ -39,6 +39,8 @@ def series_of_table(path: Path, columns: Columns, answered: bool) -> Labelled:
         check_column(path, name, frame.columns)
     values = _value_columns(path, columns, frame, {label, sequence})
     rows = torch.from_numpy(frame.select(values).cast(polars.Float64).to_numpy().astype(np.float32))
+    if sequence is None and columns.stepwise:
+        return Labelled("series", [rows], [frame[label].to_list() if answered else None], str(path), ["(all rows)"])
     if sequence is None:
         answers = frame[label].to_list() if answered else [None] * len(frame)
         return Labelled(
@@ -47,16 +49,22 @@ def series_of_table(path: Path, columns: Columns, answered: bool) -> Labelled:
     parts = frame.select(sequence).with_row_index("row").group_by(sequence, maintain_order=True).all()
     inputs, answers, places = [], [], []
     for name, steps in zip(parts[sequence].to_list(), parts["row"].to_list(), strict=True):
-        found = set(frame[label].gather(steps).to_list()) if answered else {None}
-        if len(found) > 1:
-            shown = ", ".join(map(str, sorted(found, key=str)[:3]))
-            raise DataError(
-                f"{path} has several labels for the sequence {name!r}: {shown}; expected one in all its rows"
-            )
+        said = frame[label].gather(steps).to_list() if answered else [None]
         inputs.append(rows[steps])
-        answers.append(found.pop())
+        answers.append(said if columns.stepwise else _the_same(said, f"{path} has several labels for {name!r}"))
         places.append(f"{sequence} {name}")
     return Labelled("series", inputs, answers, str(path), places)
+
+
+def _the_same(answers: list[Any], trouble: str) -> Any:
+    """What all rows of a sequence say."""
+    found = set(answers)
+    if len(found) > 1:
+        shown = ", ".join(map(str, sorted(found, key=str)[:3]))
+        raise DataError(
+            f"{trouble}: {shown}; expected one in all rows of a sequence; an answer to each row is tag --kind steps"
+        )
+    return found.pop()
 
 
 def _value_columns(path: Path, columns: Columns, frame: Any, others: set[str | None]) -> list[str]:

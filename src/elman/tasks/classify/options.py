@@ -4,30 +4,25 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from elman.tasks.classify.inputs import Scan, Side
+from elman.tasks.inputs import Scan, Side
 from elman.tasks.options import Count, Options, Share, size_of
+from elman.tasks.series_options import SeriesOptions
 from elman.tasks.text_options import TextOptions
 from elman.tasks.word_options import WordOptions
 
 
-class ClassifyOptions(WordOptions, TextOptions):
+class ClassifyOptions(SeriesOptions, WordOptions, TextOptions):
     """What is learned from sequences with an answer each, and with what."""
 
     reading: ClassVar[tuple[str, ...]] = (
-        *(*WordOptions.reading, "text", "label", "values", "sequence", "image_size", "max_length", "cut"),
+        *(*WordOptions.reading, *SeriesOptions.reading, "text", "image_size", "max_length", "cut"),
     )
-    columns: ClassVar[tuple[str, ...]] = ("text", "label", "values", "sequence")
+    columns: ClassVar[tuple[str, ...]] = ("text", *SeriesOptions.columns)
     learned: ClassVar[tuple[str, ...]] = (*TextOptions.learned, "answer", "scan")
     fixed: ClassVar[tuple[str, ...]] = (*WordOptions.fixed, "pooling", "bidirectional", "sentence_ends")
 
     text: str | None = None
     """The column of texts; "text" when nothing is said."""
-    label: str | None = None
-    """The column of answers; "label", or y in .npz, when nothing is said."""
-    values: str | None = None
-    """Columns of numbers that are read, with commas between them, or rest for all others."""
-    sequence: str | None = None
-    """The column that says which sequence a row is a step of; with values alone each row is a sequence."""
     answer: Literal["label", "labels", "number"] = "label"
     """What is learned: one label, several with commas between them, or a number."""
     scan: Scan = "row"

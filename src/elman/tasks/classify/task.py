@@ -24,12 +24,12 @@ from elman.errors import OptionError
 from elman.layers import Embedding, LayerState, find_cell
 from elman.models import Classifier, DocumentClassifier
 from elman.pictures import draw_confusion
-from elman.tasks.classify.examiner import Examiner
-from elman.tasks.classify.inputs import Inputs, NumberInputs, TextInputs
 from elman.tasks.classify.options import Classifying, ClassifyOptions
-from elman.tasks.classify.verdicts import VERDICTS, OneLabel, Verdict
+from elman.tasks.examiner import Examiner
+from elman.tasks.inputs import Inputs, NumberInputs, TextInputs
 from elman.tasks.options import Options, size_of
 from elman.tasks.task import Batches, Examples, Loss, Task, judged, refuse_settings
+from elman.tasks.verdicts import VERDICTS, OneLabel, Verdict
 
 AT_ONCE = 64_000
 """Steps that are judged or answered side by side, padding included."""
@@ -139,7 +139,7 @@ class Classify(Task):
             embedding = Embedding(inputs.width, width, options.word_dropout)
         if options.pooling != "hierarchical":
             body = options.body(width, bidirectional=options.bidirectional)
-            return Classifier(embedding, body, outputs, options.pooling, **options.dropouts())
+            return Classifier(embedding, body, outputs, options.pooling, noise=options.noise, **options.dropouts())
         if embedding is None or not isinstance(inputs, TextInputs):
             raise OptionError("pooling = hierarchical reads texts; received numbers; take another one")
         ends = inputs.numbers(options.sentence_ends.split())

@@ -1,7 +1,9 @@
-"""What tagging words and tagging places of pictures have in common."""
+"""What tagging words, places of pictures and steps of series have in common."""
 
+from pathlib import Path
 from typing import Any, ClassVar
 
+from elman.errors import RunError
 from elman.tasks.options import Options
 from elman.tasks.tag.options import Tagging, TagOptions
 from elman.tasks.task import Task
@@ -11,7 +13,9 @@ class TagTask(Task):
     """A tag for every step."""
 
     name: ClassVar[str] = "tag"
-    summary: ClassVar[str] = "Learn to find names and other stretches in texts, or what each place of a picture shows."
+    summary: ClassVar[str] = (
+        "Learn what every word, every place of a picture or every step of a series is: names, shapes, states, numbers."
+    )
     options_class: ClassVar[type[Options]] = TagOptions
     predicting_class: ClassVar[type[Options]] = Tagging
     answers_with: ClassVar[str] = "answer"
@@ -19,3 +23,13 @@ class TagTask(Task):
     encoders: ClassVar[dict[str, dict[str, Any]]] = {"generate": {"bidirectional": False, "letter_size": 0}}
 
     options: TagOptions
+
+    def load_as_start(self, run: Path) -> None:
+        """Read what a run of the same kind wrote, to learn on from there.
+
+        Raises:
+            RunError: It is of a task that reads for words only.
+        """
+        if not (run / self.saved).exists():
+            raise RunError(f"{run} reads texts; expected a run of kind = {self.options.kind} to start from")
+        self.load(run)

@@ -5,27 +5,34 @@ from typing import ClassVar, Literal, Self
 from pydantic import model_validator
 
 from elman.tasks.options import Count, Options, WholeOrNone, size_of
+from elman.tasks.series_options import SeriesOptions
 from elman.tasks.word_options import WordOptions
 
 
-class TagOptions(WordOptions):
+class TagOptions(SeriesOptions, WordOptions):
     """What is learned from tagged sentences, and with what."""
 
-    reading: ClassVar[tuple[str, ...]] = (*WordOptions.reading, "word", "tag", "predicate", "image_size")
-    columns: ClassVar[tuple[str, ...]] = ("word", "tag", "predicate")
-    learned: ClassVar[tuple[str, ...]] = ("kind", "min_count", "vocabulary_size")
+    reading: ClassVar[tuple[str, ...]] = (
+        *(*WordOptions.reading, *SeriesOptions.reading, "word", "tag", "predicate", "image_size"),
+    )
+    columns: ClassVar[tuple[str, ...]] = ("word", "tag", "predicate", *SeriesOptions.columns)
+    learned: ClassVar[tuple[str, ...]] = ("kind", "answer", "min_count", "vocabulary_size")
     fixed: ClassVar[tuple[str, ...]] = (
         *(*WordOptions.fixed, "letter_size", "spelling_size", "mark_size", "crf", "bidirectional", "patch"),
     )
 
-    kind: Literal["words", "scenes"] = "words"
-    """What is tagged: the words of texts, or the pixels of pictures."""
+    kind: Literal["words", "scenes", "steps"] = "words"
+    """What is tagged: the words of texts, the pixels of pictures, or the steps of series of numbers."""
     word: Count = 1
     """The column of words."""
     tag: Count | None = None
     """The column of tags; the last one when nothing is said."""
     predicate: Count | None = None
     """The column that marks predicates, each with a column of its roles behind; so roles are learned."""
+    answer: Literal["label", "number"] = "label"
+    """What is learned for every step of a series."""
+    max_length: Count = 1000
+    """Steps of a series that are learned at once; longer ones are cut in pieces for training."""
     min_count: Count = 1
     """Words seen less often are unknown; their letters are still read."""
     vocabulary_size: Count | None = None
@@ -45,13 +52,19 @@ class TagOptions(WordOptions):
     image_size: str | None = None
     """Rows and columns that pictures and masks are made to, such as 64x64; all must be alike when nothing is said."""
     batch_size: Count = 32
-    """Sentences or pictures that are read side by side."""
+    """Sentences, pictures or series that are read side by side."""
 
     @model_validator(mode="after")
     def _options_that_act(self) -> Self:
         size_of(self.image_size)
-        if self.kind == "scenes" and (self.vectors or self.predicate):
-            raise ValueError("vectors and predicate act on words; leave them away for kind = scenes")
+        if self.kind != "words" and (self.vectors or self.predicate):
+            raise ValueError(f"vectors and predicate act on words; leave them away for kind = {self.kind}")
+        if self.kind != "steps" and (
+            self.answer == "number" or self.noise or self.values or self.sequence or self.label
+        ):
+            raise ValueError(
+                f"answer, label, values, sequence and noise act on kind = steps; received kind = {self.kind}"
+            )
         return self
 
 

@@ -1,4 +1,4 @@
-"""The task `tag`: learn to say something about every word of a text, or every place of a picture."""
+"""The task `tag`: learn to say something about every word, every place of a picture, or every step of a series."""
 
 from typing import ClassVar
 
@@ -6,6 +6,7 @@ from elman.tasks.options import Options
 from elman.tasks.tag.base import TagTask
 from elman.tasks.tag.options import TagOptions
 from elman.tasks.tag.scenes import Scenery
+from elman.tasks.tag.steps import Steps
 from elman.tasks.tag.words import Words
 from elman.tasks.task import Task
 
@@ -13,7 +14,7 @@ from elman.tasks.task import Task
 class Tag(TagTask):
     """What is tagged decides which task it is."""
 
-    kinds: ClassVar[dict[str, type[TagTask]]] = {"words": Words, "scenes": Scenery}
+    kinds: ClassVar[dict[str, type[TagTask]]] = {"words": Words, "scenes": Scenery, "steps": Steps}
 
     @classmethod
     def fitting(cls, options: Options) -> type[Task]:

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from elman.data import SequenceBatch
-from elman.tasks.classify.verdicts import Verdict
 from elman.tasks.task import Judge
+from elman.tasks.verdicts import Verdict
 
 
 class Examiner(Judge):
@@ -24,7 +24,7 @@ class Examiner(Judge):
 
     def found(self) -> tuple[Tensor, Tensor]:
         """Scores and targets of all examples, in their order."""
-        order = torch.tensor(self.rows).argsort()
+        order = torch.tensor(self.rows).argsort(stable=True)
         return torch.cat(self.scores_found)[order], torch.cat(self.targets)[order]
 
     def scores(self) -> dict[str, float]:

@@ -1,8 +1,8 @@
 """Published data in the forms that Elman reads: python benchmarks/prepare.py NAME
 
     mnist             the first 50,000 images and the last 10,000, as .npz
-    indoor_movement   all sequences as long tables: every fifth, by chance, to test; and the same with one building of
-                      three to test, in rooms_train and rooms_test
+    indoor_movement   all sequences as long tables, in five parts by chance: train-0 has all that test-0 has not, and so
+                      on
     m4_hourly         the wide tables as long ones
     etth1             the usual three parts, scaled by the first
     beijing_pm25      with a column of times; 2014 is the test
@@ -43,19 +43,17 @@ def indoor_movement(out: Path) -> None:
     """Columns sequence, four signal strengths, label."""
     with zipfile.ZipFile(DATA / "indoor_movement/IndoorMovement.zip") as archive:
         texts = {name: archive.read(name).decode() for name in archive.namelist() if name.endswith(".csv")}
-    targets, groups = (
-        dict(line.replace(" ", "").split(",")[:2] for line in _named(texts, end).splitlines()[1:] if line)
-        for end in ("MovementAAL_target.csv", "MovementAAL_DatasetGroup.csv")
-    )
-    parts: dict[str, list[str]] = {"train": [], "test": [], "rooms_train": [], "rooms_test": []}
-    chosen = set(Random(0).sample(sorted(targets), len(targets) // 5))
-    for number, label in targets.items():
-        lines = _named(texts, f"MovementAAL_RSS_{number}.csv").splitlines()[1:]
-        rows = [f"{number},{line.replace(' ', '')},{label}" for line in lines if line]
-        parts["test" if number in chosen else "train"] += rows
-        parts["rooms_test" if groups[number] == "3" else "rooms_train"] += rows
-    for name, rows in parts.items():
-        (out / f"{name}.csv").write_text("\n".join(["sequence,a1,a2,a3,a4,label", *rows]) + "\n")
+    lines = _named(texts, "MovementAAL_target.csv").splitlines()[1:]
+    targets = dict(line.replace(" ", "").split(",") for line in lines if line)
+    order = Random(0).sample(sorted(targets), len(targets))
+    for fold in range(5):
+        parts: dict[str, list[str]] = {"train": [], "test": []}
+        for place, number in enumerate(order):
+            steps = _named(texts, f"MovementAAL_RSS_{number}.csv").splitlines()[1:]
+            rows = [f"{number},{line.replace(' ', '')},{targets[number]}" for line in steps if line]
+            parts["test" if place % 5 == fold else "train"] += rows
+        for name, rows in parts.items():
+            (out / f"{name}-{fold}.csv").write_text("\n".join(["sequence,a1,a2,a3,a4,label", *rows]) + "\n")
 
 
 def _named(texts: dict[str, str], end: str) -> str:

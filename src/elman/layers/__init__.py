@@ -21,6 +21,7 @@ from elman.layers.cells import (
     PeepholeLSTMCell,
     ProjectedLSTMCell,
     UpdateGateCell,
+    chrono_,
     convert_update,
     find_cell,
 )
@@ -85,6 +86,7 @@ __all__ = [
     "Writing",
     "Zoneout",
     "accelerate",
+    "chrono_",
     "compile_step",
     "convert_update",
     "detach_state",

@@ -4,9 +4,10 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from elman.layers import Recurrent, find_cell
+from elman.layers import Recurrent, chrono_, find_cell
 from elman.models import BODIES, Body, WindowBody
 from elman.tasks.network_options import NetworkOptions
+from elman.tasks.options import WholeOrNone
 
 
 class BodyOptions(NetworkOptions):
@@ -16,13 +17,16 @@ class BodyOptions(NetworkOptions):
 
     network: Literal["recurrent", "transformer", "cnn", "mlp"] = "recurrent"
     """Recurrent layers, or to compare torch's own: a Transformer, convolutions, or layers that see no order."""
+    memory: WholeOrNone = 0
+    """Steps that gates remember from the start (Tallec and Ollivier 2018), for long sequences; 0 leaves them."""
 
     @model_validator(mode="after")
     def _what_acts_on_recurrent_layers(self) -> Self:
-        recurrent = self.residual, self.zoneout, self.weight_drop, self.recurrent_dropout
+        recurrent = self.residual, self.zoneout, self.weight_drop, self.recurrent_dropout, self.memory
         if self.network != "recurrent" and any(recurrent):
             raise ValueError(
-                "residual, zoneout, weight_drop and recurrent_dropout act on recurrent networks only; leave them away"
+                "residual, zoneout, weight_drop, recurrent_dropout and memory act on recurrent networks only; "
+                "leave them away"
             )
         return self
 
@@ -30,7 +34,10 @@ class BodyOptions(NetworkOptions):
         """What reads vectors of a width, steps of any number or always so many."""
         sizes = width, self.hidden_size, self.num_layers
         if self.network == "recurrent":
-            return Recurrent(find_cell(self.cell), *sizes, bidirectional=bidirectional, **self.regularisation())
+            layers = Recurrent(find_cell(self.cell), *sizes, bidirectional=bidirectional, **self.regularisation())
+            if self.memory:
+                chrono_(layers, self.memory)
+            return layers
         if self.network == "mlp" and window is not None:
             return WindowBody(*sizes, self.dropout, window)
         return BODIES[self.network](*sizes, self.dropout)

@@ -98,7 +98,7 @@ def _callbacks(
 ) -> list[Callback]:
     callbacks: list[Callback] = [
         Lines(console, epoch_steps, task.best, task.told),
-        BestWeights(out, task.best),
+        BestWeights(out, task.best, last=options.keep == "last"),
         checkpoints,
     ]
     if options.optimiser == "asgd":

@@ -75,10 +75,11 @@ class BestWeights(Callback):
     Args:
         folder: The run folder.
         best: The score's name, and which end of it is good.
+        last: Write those of every validation, whatever their score.
     """
 
-    def __init__(self, folder: Path, best: tuple[str, str]) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, best: tuple[str, str], *, last: bool = False) -> None:
+        self.folder, self.last = folder, last
         self.name, mode = best
         self.sign = 1 if mode == "min" else -1
         self.best = (float("inf"), float("inf"))
@@ -86,7 +87,7 @@ class BestWeights(Callback):
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
         found = self.sign * scores[f"valid_{self.name}"], scores["valid_loss"]
-        if found < self.best:
+        if self.last or found < self.best:
             self.best = found
             save_weights(self.folder / "model.safetensors", pl_module.network)  # pyright: ignore[reportArgumentType]
             valid = {name.removeprefix("valid_"): value for name, value in scores.items() if name.startswith("valid_")}

@@ -43,6 +43,8 @@ class TrainingOptions(Options):
     """Gradients longer than this are shortened to it; 0 leaves them."""
     clip_value: NotNegative = 0.0
     """Each number of a gradient is cut to this size; 0 leaves it."""
+    keep: Literal["best", "last"] = "best"
+    """Keep the weights of the best validation, or of the last one, where validation data is too small to choose by."""
     average: Count = 1
     """Judge and keep the mean of the weights at the last so many validations."""
     early_stopping: Annotated[int, Field(ge=0)] = 0

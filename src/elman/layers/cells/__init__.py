@@ -1,6 +1,7 @@
 """The recurrent cells, one step each: those of the five articles, and those that practice added."""
 
 from elman.layers.cells.catalogue import CELLS, Factory, find_cell
+from elman.layers.cells.chrono import chrono_
 from elman.layers.cells.elman import ElmanCell
 from elman.layers.cells.gated import GatedCell
 from elman.layers.cells.gru import GRUCell
@@ -24,6 +25,7 @@ __all__ = [
     "PeepholeLSTMCell",
     "ProjectedLSTMCell",
     "UpdateGateCell",
+    "chrono_",
     "convert_update",
     "find_cell",
 ]

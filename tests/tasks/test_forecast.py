@@ -12,6 +12,7 @@ import pytest
 import elman
 from elman.errors import DataError, OptionError
 from elman.tasks import Model
+from elman.tasks.forecast.backtest import Backtest
 
 SMALL: dict[str, Any] = {
     "embedding_size": 8,
@@ -124,6 +125,43 @@ def test_intervals_hold_what_they_promise(tmp_path: Path) -> None:
     scores = model.evaluate(tmp_path / "b.parquet")
     assert scores["coverage of 80%"] == pytest.approx(0.8, abs=0.08)
     assert scores["coverage of 95%"] == pytest.approx(0.95, abs=0.05)
+
+
+def test_intervals_follow_what_comes(tmp_path: Path) -> None:
+    import numpy as np
+
+    noise = np.random.default_rng(0).normal(size=2400)
+    noise[1200:] *= 3  # three times as restless as all that training has seen
+    frame = polars.DataFrame({"y": noise + 50})
+    frame[:1200].write_parquet(tmp_path / "a.parquet")
+    model = train(tmp_path / "a.parquet", tmp_path, validation_windows=40, epochs=3, scaling="standard")
+    frame.write_parquet(tmp_path / "b.parquet")
+    judge = model.judge(tmp_path / "b.parquet")
+    assert isinstance(judge, Backtest)
+    windows = judge.windows
+    early, late = (
+        np.mean([(one.quantiles[0] <= one.came) & (one.came <= one.quantiles[-1]) for one in part])
+        for part in (windows[:5], windows[-100:])
+    )
+    assert early < 0.8
+    assert late == pytest.approx(0.95, abs=0.04)
+    before, after = (model.predict(given)[0] for given in (frame[:1200], frame))
+    assert after["hi-95"] - after["lo-95"] > 2 * (before["hi-95"] - before["lo-95"])
+
+
+def test_a_window_teaches_nothing_before_its_horizon_has_ended(path: Path, tmp_path: Path) -> None:
+    model = train(path, tmp_path, epochs=1, validation_windows=4)
+    later = waves(300)
+    later.write_parquet(tmp_path / "later.parquet")
+    changed = later.with_columns(
+        y=polars.when(polars.col("ds") < START + timedelta(hours=288)).then(polars.col("y")).otherwise(99.0)
+    )
+    changed.write_parquet(tmp_path / "changed.parquet")
+    both = [model.judge(tmp_path / f"{name}.parquet", stride=1) for name in ("later", "changed")]
+    assert all(isinstance(one, Backtest) for one in both)
+    pairs = [pair for pair in zip(*(one.windows for one in both), strict=True) if len(pair[0].known) <= 288]  # pyright: ignore[reportAttributeAccessIssue]
+    assert len(pairs) > 80
+    assert all((one.quantiles == other.quantiles).all() for one, other in pairs)
 
 
 def test_a_random_walk_cannot_be_beaten_and_that_is_said(tmp_path: Path) -> None:

@@ -46,6 +46,23 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "train.conll"
 
 
+def test_two_words_say_what_each_alone_does_not(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    rows = torch.randint(3, (60, 8)).tolist()
+    tagged = [
+        [("abc"[now], str((last + now) % 3)) for last, now in zip([0, *row[:-1]], row, strict=True)] for row in rows
+    ]
+    text = "\n\n".join("\n".join(f"{word}\t{tag}" for word, tag in row) for row in tagged)
+    (tmp_path / "sums.conll").write_text(text + "\n")
+    still = {"network": "mlp", "letter_size": 0, "crf": False, "epochs": 20}  # sees one step at a time
+    scores = [
+        train(tmp_path / "sums.conll", tmp_path / str(size), pair_size=size, **still).evaluate(tmp_path / "sums.conll")
+        for size in (0, 8)
+    ]
+    assert scores[0]["accuracy"] < 0.6
+    assert scores[1]["accuracy"] > 0.9
+
+
 def train(path: Path, tmp_path: Path, **settings: Any) -> Model:
     return elman.train("tag", train=path, out=tmp_path / "run", **SMALL | settings)
 

@@ -15,9 +15,14 @@ from elman.layers import CRF, Embedding, Factory, Recurrent
 from elman.models.bodies import Body
 from elman.models.reader import Reader
 
+PAIRS = 2**16
+"""Vectors that all pairs of words share."""
+FAR = 40_503
+"""Sends pairs of the same word after others far from each other (Knuth 1998, 6.4)."""
+
 
 class WordVectors(nn.Module):
-    """What is known of each word: a vector of its own, what its letters say, and whether it is marked.
+    """What is known of each word: vectors of its own and of it with the one before, its letters, whether it is marked.
 
     Args:
         words: How many words are known.
@@ -27,6 +32,8 @@ class WordVectors(nn.Module):
         letter_size: Width of a letter's vector; 0 reads no letters.
         spelling_size: Of each direction of the network that reads letters.
         mark_size: Width of what tells marked words from others; 0 leaves it away.
+        pair_size: Width of the vector of a word with the one before it; 0 leaves it away. All pairs share `PAIRS`
+            vectors, some of them by chance the same one (Weinberger et al. 2009).
         word_dropout: Share of the words that read as zeros in a training call.
     """
 
@@ -40,18 +47,22 @@ class WordVectors(nn.Module):
         letter_size: int = 0,
         spelling_size: int = 0,
         mark_size: int = 0,
+        pair_size: int = 0,
         word_dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.words = Embedding(words, word_size, word_dropout)
         nn.init.normal_(self.words.weight, std=0.1)
-        self.letters = self.spelling = self.marks = None
+        self.letters = self.spelling = self.marks = self.pairs = None
         if letter_size:
             self.letters = Embedding(letters, letter_size)
             self.spelling = Recurrent(cell, letter_size, spelling_size, bidirectional=True, output_at="last step")
         if mark_size:
             self.marks = Embedding(2, mark_size)
-        self.output_size = word_size + (2 * spelling_size if letter_size else 0) + mark_size
+        if pair_size:
+            self.pairs = Embedding(PAIRS, pair_size, word_dropout)
+            nn.init.normal_(self.pairs.weight, std=0.1)
+        self.output_size = word_size + (2 * spelling_size if letter_size else 0) + mark_size + pair_size
 
     def forward(self, batch: TagBatch) -> Tensor:
         """(T, B, E)."""
@@ -61,6 +72,9 @@ class WordVectors(nn.Module):
             found.append(F.embedding(batch.spelled, spelled))
         if self.marks is not None:
             found.append(self.marks(batch.marks))
+        if self.pairs is not None:
+            before = F.pad(batch.words[:-1], (0, 0, 1, 0))
+            found.append(self.pairs((before * FAR + batch.words) % PAIRS))
         return torch.cat(found, dim=2)
 
 

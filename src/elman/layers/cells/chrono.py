@@ -1,4 +1,7 @@
-"""Gates that remember for long from the start (Tallec and Ollivier 2018, "Can recurrent neural networks warp time?")."""
+"""Gates that remember for long from the start.
+
+Tallec and Ollivier 2018, "Can recurrent neural networks warp time?".
+"""
 
 import torch
 from torch import nn

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from elman.data import WindowBatch
 from elman.models import Outputs
 from elman.tasks.forecast.scores import Judged, beats_naive, interval_scores, point_scores
+from elman.tasks.forecast.tracking import Tracker
 from elman.tasks.task import Judge
 
 
@@ -19,8 +20,12 @@ class Seer(Protocol):
         """What a network says of windows."""
         ...
 
-    def said(self, found: Outputs) -> tuple[Tensor, Tensor]:
-        """Forecasts (H, B) and quantiles (H, B, L), as numbers are."""
+    def calibrated(self, found: Outputs) -> Tensor:
+        """Quantiles (H, B, L) that held what they promise on validation data, scaled."""
+        ...
+
+    def said(self, found: Outputs, wider: Tensor) -> tuple[Tensor, Tensor]:
+        """Forecasts (H, B), and quantiles (H, B, L) with what is added to their levels (B, L); as numbers are."""
         ...
 
 
@@ -36,34 +41,62 @@ class Backtest(Judge):
     def __init__(self, seer: Seer, levels: Sequence[float], season: int) -> None:
         self.seer, self.levels, self.season = seer, levels, season
         self.nats, self.count = 0.0, 0
-        self.windows: list[Judged] = []
-        self.quantiles: list[Tensor] = []
-        self.came: list[Tensor] = []
-        """Both scaled, before calibration."""
+        self.found: list[tuple[WindowBatch, Outputs]] = []
 
     def add(self, network: nn.Module, batch: WindowBatch) -> None:
         found = self.seer.outputs(network, batch)
         loss, count = found.loss(batch.coming)
         self.nats, self.count = self.nats + float(loss) * count, self.count + count
-        self.quantiles.append(found.quantiles(self.levels))
-        self.came.append(found.scaled(batch.coming))
-        middle, quantiles = (tensor.numpy() for tensor in self.seer.said(found))
-        for column, (one, origin) in enumerate(zip(batch.whole, batch.origins.tolist(), strict=True)):
-            values = one.values.numpy().astype(float)
-            horizon = slice(origin, origin + len(batch.coming))
-            self.windows.append(
-                Judged(one.name, values[:origin], values[horizon], middle[:, column], quantiles[:, column].T)
-            )
+        self.found.append((batch, found))
+
+    @property
+    def windows(self) -> list[Judged]:
+        """All of them, in the order in which they came; intervals follow how often earlier ones have held."""
+        windows = []
+        for (batch, found), wider in zip(self.found, self._wider(), strict=True):
+            middle, quantiles = (tensor.numpy() for tensor in self.seer.said(found, wider))
+            for column, (one, origin) in enumerate(zip(batch.whole, batch.origins.tolist(), strict=True)):
+                values = one.values.numpy().astype(float)
+                horizon = slice(origin, origin + len(batch.coming))
+                said = middle[:, column], quantiles[:, column].T
+                windows.append(Judged(one.name, values[:origin], values[horizon], *said))
+        return windows
+
+    def _wider(self) -> list[Tensor]:
+        """What is added to the levels of each batch's windows, (B, L)."""
+        return self._tracked()[0]
+
+    def trackers(self) -> dict[str, Tracker]:
+        """What has been learned of each series' intervals, by name."""
+        return self._tracked()[1]
+
+    def _tracked(self) -> tuple[list[Tensor], dict[str, Tracker]]:
+        trackers: dict[str, Tracker] = {}
+        wider = [torch.zeros(len(batch.whole), len(self.levels)) for batch, _ in self.found]
+        calibrated = [self.seer.calibrated(found) for _, found in self.found]
+        for origin, number, column in sorted(
+            (origin, number, column)
+            for number, (batch, _) in enumerate(self.found)
+            for column, origin in enumerate(batch.origins.tolist())
+        ):
+            batch, found = self.found[number]
+            tracker = trackers.setdefault(batch.whole[column].name, Tracker(self.levels))
+            wider[number][column] = tracker.wider(origin)
+            came = found.scaled(batch.coming)[:, column]
+            tracker.add(origin + len(came), calibrated[number][:, column], came)
+        return wider, trackers
 
     def scaled(self) -> tuple[Tensor, Tensor]:
         """Quantiles (H, W, L) before calibration and what came (H, W), scaled."""
-        return torch.cat(self.quantiles, 1), torch.cat(self.came, 1)
+        quantiles = [found.quantiles(self.levels) for _, found in self.found]
+        return torch.cat(quantiles, 1), torch.cat([found.scaled(batch.coming) for batch, found in self.found], 1)
 
     def scores(self) -> dict[str, float]:
+        windows = self.windows
         return {
             "loss": self.nats / max(1, self.count),
-            **point_scores(self.windows, self.season),
-            **interval_scores(self.windows, self.levels),
+            **point_scores(windows, self.season),
+            **interval_scores(windows, self.levels),
         }
 
     def notes(self) -> tuple[str, ...]:

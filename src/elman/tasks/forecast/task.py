@@ -30,6 +30,7 @@ from elman.tasks.forecast.backtest import Backtest
 from elman.tasks.forecast.intervals import Intervals
 from elman.tasks.forecast.memory import SeriesMemory
 from elman.tasks.forecast.options import COLUMNS, Forecasting, ForecastOptions
+from elman.tasks.forecast.tracking import Tracker
 from elman.tasks.options import Options
 from elman.tasks.task import Batches, Examples, Loss, Task, judged, refuse_settings
 
@@ -306,8 +307,15 @@ class Forecast(Task):
         self._check_ahead(series)
         rows: list[dict[str, Any]] = []
         levels = self.options.levels()
+        trackers = self._trackers(network, series)
         for batch in self._windows(series, [[len(one)] for one in series]):
-            middle, quantiles = self.said(self.outputs(network, batch))
+            wider = torch.stack(
+                [
+                    trackers[one.name].wider(len(one)) if one.name in trackers else torch.zeros(len(levels))
+                    for one in batch.whole
+                ]
+            )
+            middle, quantiles = self.said(self.outputs(network, batch), wider)
             for column, number in enumerate(batch.series.tolist()):
                 one = series[number]
                 for step in range(self.options.horizon):
@@ -321,6 +329,17 @@ class Forecast(Task):
                     rows.append(row)
         return rows
 
+    def _trackers(self, network: nn.Module, series: Sequence[Series]) -> dict[str, Tracker]:
+        """What the steps that training has not seen say about each series' intervals, by name."""
+        ends = [max(len(one) - self._new(one), self._context()) for one in series]
+        horizon = self.options.horizon
+        origins = [_behind(end, len(one), horizon, horizon) for end, one in zip(ends, series, strict=True)]
+        if not any(origins):
+            return {}
+        found = judged(self.judge(), network, self._windows(series, origins))
+        assert isinstance(found, Backtest)
+        return found.trackers()
+
     def _check_ahead(self, series: Sequence[Series]) -> None:
         if not len(self.memory.scalers[1].mean):
             return
@@ -332,10 +351,14 @@ class Forecast(Task):
                     f"{frequency.time(one.start + len(one) + self.options.horizon - 1)}; add rows without a target"
                 )
 
-    def said(self, found: Outputs) -> tuple[Tensor, Tensor]:
-        """Forecasts (H, B), and quantiles (H, B, L) that hold what they promise; as numbers are, not scaled."""
+    def calibrated(self, found: Outputs) -> Tensor:
+        """Quantiles (H, B, L) that held what they promise on validation data, scaled."""
+        return self.intervals(found.quantiles(self.options.levels()))
+
+    def said(self, found: Outputs, wider: Tensor) -> tuple[Tensor, Tensor]:
+        """Forecasts (H, B), and quantiles (H, B, L) with what is added to their levels (B, L); as numbers are."""
         centre, scale = found.centre, found.scale
-        quantiles = self.intervals(found.quantiles(self.options.levels()))
+        quantiles = (self.calibrated(found) + wider).sort(-1).values
         return self._back(centre + scale * found.middle()), self._back(
             centre.unsqueeze(1) + scale.unsqueeze(1) * quantiles
         )

@@ -20,7 +20,9 @@ class TagTask(Task):
     predicting_class: ClassVar[type[Options]] = Tagging
     answers_with: ClassVar[str] = "answer"
     saved: ClassVar[str] = "tags.json"
-    encoders: ClassVar[dict[str, dict[str, Any]]] = {"generate": {"bidirectional": False, "letter_size": 0}}
+    encoders: ClassVar[dict[str, dict[str, Any]]] = {
+        "generate": {"bidirectional": False, "letter_size": 0, "pair_size": 0}
+    }
 
     options: TagOptions
 

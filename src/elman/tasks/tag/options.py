@@ -18,7 +18,16 @@ class TagOptions(SeriesOptions, WordOptions):
     columns: ClassVar[tuple[str, ...]] = ("word", "tag", "predicate", *SeriesOptions.columns)
     learned: ClassVar[tuple[str, ...]] = ("kind", "answer", "min_count", "vocabulary_size")
     fixed: ClassVar[tuple[str, ...]] = (
-        *(*WordOptions.fixed, "letter_size", "spelling_size", "mark_size", "crf", "bidirectional", "patch"),
+        *(
+            *WordOptions.fixed,
+            "letter_size",
+            "spelling_size",
+            "mark_size",
+            "pair_size",
+            "crf",
+            "bidirectional",
+            "patch",
+        ),
     )
 
     kind: Literal["words", "scenes", "steps"] = "words"
@@ -41,6 +50,8 @@ class TagOptions(SeriesOptions, WordOptions):
     """Numbers in a letter's vector; 0 reads no letters, as for texts of single characters."""
     spelling_size: Count = 32
     """Numbers in each direction's output of the network that reads letters."""
+    pair_size: WholeOrNone = 0
+    """Numbers in the vector of a word with the one before it, which helps where a word is one character; 0 has none."""
     mark_size: Count = 32
     """Numbers in the vector that tells a predicate from other words."""
     bidirectional: bool = True

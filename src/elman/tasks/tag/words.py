@@ -123,6 +123,7 @@ class Words(TagTask):
             letter_size=options.letter_size,
             spelling_size=options.spelling_size,
             mark_size=options.mark_size if options.predicate else 0,
+            pair_size=options.pair_size,
             word_dropout=options.word_dropout,
         )
         body = options.body(vectors.output_size, bidirectional=options.bidirectional)

@@ -1,8 +1,6 @@
 """The task `forecast`: learn what comes next in time series."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,20 +20,18 @@ from elman.data import (
     read_series,
     write_json,
 )
-from elman.errors import DataError
 from elman.layers import LayerState, Recurrent, find_cell
 from elman.models import DirectForecaster, Forecaster, Head, Outputs, RecursiveForecaster, SegmentForecaster, find_head
 from elman.pictures import draw_fan_chart
+from elman.tasks.forecast.answers import check_ahead, rows_of
 from elman.tasks.forecast.backtest import Backtest
 from elman.tasks.forecast.intervals import Intervals
 from elman.tasks.forecast.memory import SeriesMemory
 from elman.tasks.forecast.options import COLUMNS, Forecasting, ForecastOptions
 from elman.tasks.forecast.tracking import Tracker
+from elman.tasks.forecast.windowing import Windowing, transformed
 from elman.tasks.options import Options
 from elman.tasks.task import Batches, Examples, Loss, Task, judged, refuse_settings
-
-AT_ONCE = 512
-"""Windows that are judged or answered side by side."""
 
 
 class Forecast(Task):
@@ -60,21 +56,19 @@ class Forecast(Task):
         found = embedded_series(options.embedded) if train is None else self._read(train)
         if start is not None:
             self.load(start)
-        training, later, notes = self._split(found, valid)
+        others = None if valid is None else self._read(valid, found)
+        training, later, notes = self._split(found, others)
         known = {one.name: one for one in training}
         whole = [known[one.name].then(one) if one.name in known else one for one in later]
         if start is None:
-            learned = [self._transformed(one) for one in training]
+            learned = [transformed(one, options.transform) for one in training]
             self.memory = SeriesMemory.of(learned, training, found.frequency, dict(found.categories)).up_to(whole)
         self.intervals = Intervals.untouched(options.levels(), options.horizon)
-        train_windows = self._windows(
-            training, self._training_origins(training), options.batch_size, options.epoch_windows
-        )
-        ends = [len(known[one.name]) if one.name in known else self._context() for one in whole]
-        valid_windows = self._windows(
-            whole,
-            [_behind(end, len(one), options.horizon, self._stride()) for end, one in zip(ends, whole, strict=True)],
-        )
+        windowing = self.windowing
+        origins = windowing.training_origins(training)
+        train_windows = windowing.of(training, origins, options.batch_size, options.epoch_windows)
+        ends = [len(known[one.name]) if one.name in known else windowing.context for one in whole]
+        valid_windows = windowing.of(whole, windowing.behind(ends, whole))
         return Examples(
             train=train_windows,
             valid=valid_windows,
@@ -88,20 +82,19 @@ class Forecast(Task):
                 "steps": found.steps,
                 "training windows": len(train_windows.windows),
                 "validation windows": len(valid_windows.windows),
-                "context": self._context(),
+                "context": windowing.context,
                 "horizon": options.horizon,
-                "season": self.season(),
+                "season": windowing.season,
             },
-            fingerprint=found.fingerprint,
+            fingerprint=found.fingerprint + (others.fingerprint if others else ""),
         )
 
     def _split(
-        self, found: SeriesSet, valid: Path | None
+        self, found: SeriesSet, others: SeriesSet | None
     ) -> tuple[Sequence[Series], Sequence[Series], tuple[str, ...]]:
         """Series to learn from, series that go on behind them or are others, and notes."""
-        if valid is not None:
-            later = self._read(valid, found)
-            return found.series, later.series, (*found.notes, *later.notes)
+        if others is not None:
+            return found.series, others.series, (*found.notes, *others.notes)
         held = self.options.horizon * self.options.validation_windows
         training = [one.cut(0, max(1, len(one) - held)) for one in found.series]
         note = f"no validation data given: the last {held:,} steps of each series are it"
@@ -113,97 +106,19 @@ class Forecast(Task):
         known: Any = like or getattr(self, "memory", None)
         return read_series(source, columns, known.categories if known else None, known.frequency if known else None)
 
-    def season(self) -> int:
-        """Steps after which things come again."""
-        return self.options.season or self.memory.frequency.season
-
-    def _context(self) -> int:
-        return self.options.context or max(3 * self.options.horizon, 2 * self.season())
-
-    def _stride(self) -> int:
-        return self.options.stride or self.options.horizon
-
-    def _training_origins(self, training: Sequence[Series]) -> list[Sequence[int]]:
-        """Every step behind a whole context; in short series every step in their second half."""
-        context, horizon = self._context(), self.options.horizon
-        lasts = [len(one) - horizon for one in training]
-        return [range(min(context, max(last // 2, 1)), last + 1) for last in lasts]
-
-    def _windows(
-        self,
-        series: Sequence[Series],
-        origins: Sequence[Sequence[int]],
-        batch_size: int = AT_ONCE,
-        epoch_windows: int | None = None,
-    ) -> SeriesWindows:
-        """Windows of series, with the facts that training found out of them."""
-        learned = [self._transformed(one) for one in series]
-        shape = self._context(), self.options.horizon
-        return SeriesWindows(
-            learned,
-            *self.memory.facts_for(learned),
-            self.memory.frequency,
-            *shape,
-            origins,
-            batch_size,
-            epoch_windows=epoch_windows,
-            read=series,
-        )
-
-    def _transformed(self, one: Series) -> Series:
-        """A series as the network sees it."""
-        if self.options.transform == "none":
-            return one
-        least = 0.0 if self.options.transform == "log" else -1.0
-        if (one.values <= least).any():
-            raise DataError(
-                f"series {one.name!r} has values of {least:g} or less, which have no logarithm; "
-                "take transform = log1p or none"
-            )
-        return replace(one, values=one.values.log() if self.options.transform == "log" else one.values.log1p())
-
-    def _back(self, values: Tensor) -> Tensor:
-        """From what is learned to numbers as they are."""
-        return {"none": lambda v: v, "log": torch.exp, "log1p": torch.expm1}[self.options.transform](values)
+    @property
+    def windowing(self) -> Windowing:
+        """How series are cut into windows."""
+        return Windowing(self.options, self.memory)
 
     def read_to_score(self, path: Path) -> SeriesWindows:
-        return self.windows_to_score(self._read(path).series)
-
-    def windows_to_score(self, found: Sequence[Series]) -> SeriesWindows:
-        """Windows behind what is remembered; of series that training has not seen, behind their first context.
-
-        Raises:
-            DataError: They are too short for one.
-        """
-        whole = self.memory.joined(found)
-        origins = []
-        for one in whole:
-            end = max(len(one) - self._new(one), 0 if one.name in self.memory.series else self._context())
-            end = self._context() if end >= len(one) else end  # nothing new: judge on what there is
-            origins.append(_behind(end, len(one), self.options.horizon, self._stride()))
-        return self._windows(whole, origins)
+        return self.windowing.to_score(self._read(path).series)
 
     def portions(self, path: Path, size: int | None) -> Iterator[tuple[Batches, Batches]]:
         """New steps behind those that are remembered, which are remembered then too."""
-        found = self._read(path).series
-        whole, horizon = self.memory.joined(found), self.options.horizon
-        size = max(size or horizon, horizon)
-        ends = [len(one) - self._new(one) for one in whole]
-        for first in range(0, max(map(self._new, whole)), size):
-            parts = [one.cut(0, min(end + first + size, len(one))) for one, end in zip(whole, ends, strict=True)]
-            starts = [max(end, self._context()) + first for end in ends]
-            tests = [_behind(at, len(one), horizon, self._stride()) for at, one in zip(starts, parts, strict=True)]
-            lessons = [
-                range(max(1, at - horizon + 1), len(one) - horizon + 1) for at, one in zip(starts, parts, strict=True)
-            ]
-            if any(tests):
-                yield self._windows(parts, tests), self._windows(parts, lessons, self.options.batch_size)
+        whole = self.memory.joined(self._read(path).series)
+        yield from self.windowing.portions(whole, size)
         self.memory = self.memory.up_to(whole)
-
-    def _new(self, one: Series) -> int:
-        """Steps that are not remembered."""
-        known = self.memory.series.get(one.name)
-        return len(one) if known is None else len(one) - (known.start - one.start + len(known))
 
     def network(self) -> Forecaster:
         options, memory = self.options, self.memory
@@ -224,7 +139,7 @@ class Forecast(Task):
                 series=len(memory.series),
                 dropout=options.output_dropout,
             )
-        body = options.body(features, window=self._context())
+        body = options.body(features, window=self.windowing.context)
         if isinstance(body, Recurrent) and options.decode == "recursive":
             return RecursiveForecaster(body, known_ahead, outputs, options.output_dropout)
         sizes = options.horizon, known_ahead, outputs, options.embedding_size
@@ -268,7 +183,7 @@ class Forecast(Task):
 
     def judge(self, **settings: Any) -> Backtest:
         refuse_settings(settings)
-        return Backtest(self, self.options.levels(), self.season())
+        return Backtest(self, self.options.levels(), self.windowing.season)
 
     def settle(self, network: nn.Module, valid: Any, folder: Path) -> Backtest:
         """Make intervals hold what they promise on validation data, and draw the last windows."""
@@ -278,7 +193,9 @@ class Forecast(Task):
         self.save(folder)
         after = judged(self.judge(), network, valid)
         assert isinstance(after, Backtest)
-        draw_fan_chart(folder / "pictures" / "forecast.png", after.windows, self.options.levels(), self._context())
+        draw_fan_chart(
+            folder / "pictures" / "forecast.png", after.windows, self.options.levels(), self.windowing.context
+        )
         return after
 
     def read_inputs(self, path: Path) -> list[Path]:
@@ -304,52 +221,24 @@ class Forecast(Task):
         return rows
 
     def _rows(self, network: nn.Module, series: list[Series]) -> list[dict[str, Any]]:
-        self._check_ahead(series)
+        check_ahead(series, self.memory, self.options.horizon)
         rows: list[dict[str, Any]] = []
-        levels = self.options.levels()
-        trackers = self._trackers(network, series)
-        for batch in self._windows(series, [[len(one)] for one in series]):
-            wider = torch.stack(
-                [
-                    trackers[one.name].wider(len(one)) if one.name in trackers else torch.zeros(len(levels))
-                    for one in batch.whole
-                ]
-            )
+        levels, trackers = self.options.levels(), self._trackers(network, series)
+        for batch in self.windowing.of(series, [[len(one)] for one in series]):
+            wider = torch.stack([trackers.get(one.name, Tracker(levels)).wider(len(one)) for one in batch.whole])
             middle, quantiles = self.said(self.outputs(network, batch), wider)
-            for column, number in enumerate(batch.series.tolist()):
-                one = series[number]
-                for step in range(self.options.horizon):
-                    time = self.memory.frequency.time(one.start + len(one) + step)
-                    row = {"unique_id": one.name, "ds": str(time) if isinstance(time, datetime) else time}
-                    row["forecast"] = float(middle[step, column])
-                    for place, level in enumerate(levels):
-                        if level != 0.5:
-                            share = f"{abs(2 * level - 1) * 100:g}"
-                            row[f"{'lo' if level < 0.5 else 'hi'}-{share}"] = float(quantiles[step, column, place])
-                    rows.append(row)
+            for column, one in enumerate(batch.whole):
+                rows += rows_of(one, self.memory, levels, middle[:, column], quantiles[:, column])
         return rows
 
     def _trackers(self, network: nn.Module, series: Sequence[Series]) -> dict[str, Tracker]:
         """What the steps that training has not seen say about each series' intervals, by name."""
-        ends = [max(len(one) - self._new(one), self._context()) for one in series]
-        horizon = self.options.horizon
-        origins = [_behind(end, len(one), horizon, horizon) for end, one in zip(ends, series, strict=True)]
-        if not any(origins):
+        unseen = self.windowing.unseen(series)
+        if unseen is None:
             return {}
-        found = judged(self.judge(), network, self._windows(series, origins))
+        found = judged(self.judge(), network, unseen)
         assert isinstance(found, Backtest)
         return found.trackers()
-
-    def _check_ahead(self, series: Sequence[Series]) -> None:
-        if not len(self.memory.scalers[1].mean):
-            return
-        for one in series:
-            if len(one.future) < len(one) + self.options.horizon:
-                frequency, last = self.memory.frequency, one.start + len(one.future) - 1
-                raise DataError(
-                    f"what is known ahead of series {one.name!r} stops at {frequency.time(last)}; expected it up to "
-                    f"{frequency.time(one.start + len(one) + self.options.horizon - 1)}; add rows without a target"
-                )
 
     def calibrated(self, found: Outputs) -> Tensor:
         """Quantiles (H, B, L) that held what they promise on validation data, scaled."""
@@ -359,7 +248,7 @@ class Forecast(Task):
         """Forecasts (H, B), and quantiles (H, B, L) with what is added to their levels (B, L); as numbers are."""
         centre, scale = found.centre, found.scale
         quantiles = (self.calibrated(found) + wider).sort(-1).values
-        return self._back(centre + scale * found.middle()), self._back(
+        return self.windowing.back(centre + scale * found.middle()), self.windowing.back(
             centre.unsqueeze(1) + scale.unsqueeze(1) * quantiles
         )
 
@@ -371,11 +260,6 @@ class Forecast(Task):
     def load(self, folder: Path) -> None:
         self.memory = SeriesMemory.load(folder)
         self.intervals = Intervals.from_json(read_json(folder / self.saved))
-
-
-def _behind(end: int, length: int, horizon: int, stride: int) -> range:
-    """Origins from the end of what is known on, so that each horizon lies within the series."""
-    return range(end, length - horizon + 1, stride)
 
 
 def _nothing(given: Any) -> bool:

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from elman.data.files import read_bytes
 from elman.data.tables import table_format
@@ -64,6 +64,15 @@ def check_column(source: object, name: str, found: Sequence[str]) -> None:
         raise DataError(
             f"{source} has no column {name!r} (there is: {', '.join(found[:20])}); {suggestion(name, found)}"
         )
+
+
+def is_number(value: Any) -> bool:
+    """Can it be read as one?"""
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _cells(data: io.BytesIO, separator: str) -> "polars.DataFrame":

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from elman.data.frames import check_column, read_frame
+from elman.data.frames import check_column, is_number, read_frame
 from elman.data.labelled.labelled import REST, Columns, Labelled
 from elman.data.tables import read_table
 from elman.errors import DataError
@@ -84,7 +84,7 @@ def _value_columns(path: Path, columns: Columns, frame: Any, others: set[str | N
     for name in names:
         check_column(path, name, frame.columns)
         if name not in numeric:
-            first = next((value for value in frame[name].to_list() if not _is_number(value)), None)
+            first = next((value for value in frame[name].to_list() if not is_number(value)), None)
             raise DataError(
                 f"{path} expects numbers in the column {name!r}; received {first!r}; name others with --values"
             )
@@ -97,11 +97,3 @@ def _value_columns(path: Path, columns: Columns, frame: Any, others: set[str | N
                 f"row {bad[0] + 1:,}; fill them in or take the rows out"
             )
     return names
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True

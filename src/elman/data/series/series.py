@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from elman.data.frames import check_column, read_frame
+from elman.data.frames import check_column, is_number, read_frame
 from elman.data.series.frequency import Frequency
 from elman.errors import DataError, OptionError
 
@@ -315,7 +315,8 @@ class _Reader:
         try:
             found = self.frame[column].cast(polars.Float64).to_numpy()
         except polars.exceptions.PolarsError:
-            wrong = next(value for value in self.frame[column].to_list() if not _is_number(value))
+            values = self.frame[column].drop_nulls().to_list()
+            wrong = next(value for value in values if not is_number(value))
             raise DataError(f"{self.name} expects numbers in the column {column!r}; received {wrong!r}") from None
         return torch.from_numpy(np.where(np.isfinite(found), found, np.nan).astype(np.float32)).unsqueeze(1)
 
@@ -360,11 +361,3 @@ def _parsed(values: Sequence[Any], place: str) -> list[Any]:
         f"{place} has times that cannot be read, such as {values[0]!r}; expected 2024-01-31 12:00:00, 2024-01-31, "
         "2024-01 or whole numbers; or leave the column away, if rows follow each other"
     )
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return value is None
-    return True

@@ -129,14 +129,14 @@ SCENE = 56
 def digit_scenes(out: Path) -> None:
     """Scenes of 2 to 4 digits of MNIST, on top of each other here and there; masks say which digit, plus 1, is where.
 
-    6,000 to train and 500 to validate from the first 50,000 digits, 1,000 to test from the last 10,000; the ground has
+    20,000 to train and 500 to validate from the first 50,000 digits, 1,000 to test from the last 10,000; the ground has
     noise, and a pixel belongs to the last digit that is brighter than half.
     """
     from elman.data.labelled.images import read_idx
 
     images = read_idx(DATA / "mnist/train-images-idx3-ubyte.gz").numpy()
     labels = read_idx(DATA / "mnist/train-labels-idx1-ubyte.gz").numpy()
-    parts = (("train", 6000, 0, 50_000), ("valid", 500, 0, 50_000), ("test", 1000, 50_000, 60_000))
+    parts = (("train", 20_000, 0, 50_000), ("valid", 500, 0, 50_000), ("test", 1000, 50_000, 60_000))
     for seed, (name, count, first, last) in enumerate(parts):
         random = np.random.default_rng(seed)
         x, y = np.zeros((count, SCENE, SCENE), np.uint8), np.zeros((count, SCENE, SCENE), np.uint8)

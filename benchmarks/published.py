@@ -204,7 +204,8 @@ def main(name: str, note: str = "") -> None:
     os.chdir(ROOT)
     runs = [trained(name, seed) for seed in range(FOLDS.get(name, SEEDS.get(name, 1)))]
     mean = {key: sum(scores[key] for _, scores in runs) / len(runs) for key in runs[0][1]}
-    rows = validations(runs[0][0]) if len(runs) == 1 else [{"seed": n, **scores} for n, (_, scores) in enumerate(runs)]
+    part = "fold" if name in FOLDS else "seed"
+    rows = validations(runs[0][0]) if len(runs) == 1 else [{part: n, **scores} for n, (_, scores) in enumerate(runs)]
     write_result(name, mean, mean.pop("seconds"), rows, note)
 
 

@@ -8,11 +8,13 @@ from typing import Any
 
 import polars
 import pytest
+import torch
 
 import elman
 from elman.errors import DataError, OptionError
 from elman.tasks import Model
 from elman.tasks.forecast.backtest import Backtest
+from elman.tasks.forecast.tracking import Tracker
 
 SMALL: dict[str, Any] = {
     "embedding_size": 8,
@@ -146,6 +148,44 @@ def test_intervals_follow_what_comes(tmp_path: Path) -> None:
     assert early < 0.8
     assert late == pytest.approx(0.95, abs=0.04)
     before, after = (model.predict(given)[0] for given in (frame[:1200], frame))
+    assert after["hi-95"] - after["lo-95"] > 2 * (before["hi-95"] - before["lo-95"])
+
+
+def test_one_number_far_away_does_not_spoil_intervals() -> None:
+    tracker = Tracker([0.025, 0.5, 0.975])
+    came = torch.randn(300, 4, generator=torch.Generator().manual_seed(0))
+    came[40, 1] = 1000.0
+    wider = []
+    for number, each in enumerate(came):
+        tracker.add(4 * number, torch.tensor([[-2.0, 0.0, 2.0]]).expand(4, -1), each)
+        wider.append(float(tracker.wider(4 * number + 4)[-1]))
+    assert max(map(abs, wider)) < 1.5
+
+
+def test_windows_that_overlap_count_once() -> None:
+    came = torch.randn(2000, generator=torch.Generator().manual_seed(0))
+    last = []
+    for stride in (1, 20):
+        tracker, seen = Tracker([0.025, 0.5, 0.975]), []
+        for origin in range(0, 1900, stride):
+            seen.append(float(tracker.wider(origin)[-1]))
+            tracker.add(origin, torch.tensor([[-1.0, 0.0, 1.0]]).expand(20, -1), came[origin : origin + 20])
+        last.append(sum(seen[-len(seen) // 4 :]) / len(seen[-len(seen) // 4 :]))
+    assert last[0] == pytest.approx(last[1], abs=0.2)
+    assert last[0] == pytest.approx(0.96, abs=0.3)
+
+
+def test_an_update_keeps_what_intervals_have_learned(tmp_path: Path) -> None:
+    import numpy as np
+
+    noise = np.random.default_rng(0).normal(size=1800)
+    noise[1200:] *= 3
+    frame = polars.DataFrame({"y": noise + 50})
+    frame[:1200].write_parquet(tmp_path / "a.parquet")
+    frame.write_parquet(tmp_path / "b.parquet")
+    model = train(tmp_path / "a.parquet", tmp_path, validation_windows=40, epochs=3, scaling="standard")
+    elman.update(tmp_path / "run", tmp_path / "b.parquet", tmp_path / "next", learning_rate=1e-4)
+    before, after = (one.predict()[0] for one in (model, elman.load(tmp_path / "next")))
     assert after["hi-95"] - after["lo-95"] > 2 * (before["hi-95"] - before["lo-95"])
 
 

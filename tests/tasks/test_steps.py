@@ -11,7 +11,7 @@ import torch
 
 import elman
 from elman.data import IGNORE, Columns, Labelled, SequenceBatches, made_waves, read_labelled
-from elman.errors import DataError, OptionError, RunError
+from elman.errors import DataError, OptionError
 from elman.models import StepReader
 from elman.tasks import Model
 from elman.tasks.tag.steps import answered
@@ -25,7 +25,7 @@ def table(path: Path, found: Labelled) -> Path:
         for number, (series, answers) in enumerate(zip(found.inputs, found.answers, strict=True))
         for value, said in zip(series[:, 0], answers, strict=True)
     ]
-    polars.DataFrame(rows, schema=["id", "value", "label"], orient="row").write_csv(path)
+    polars.DataFrame(rows, schema=["id", "value", "label"], orient="row", infer_schema_length=None).write_csv(path)
     return path
 
 
@@ -84,7 +84,7 @@ def test_steps_without_an_answer_teach_nothing(tmp_path: Path) -> None:
     polars.DataFrame(rows, schema=["value", "label"], orient="row").write_csv(tmp_path / "one.csv")
     model = elman.train("tag", train=tmp_path / "one.csv", out=tmp_path / "run", **SMALL | {"answer": "number"})
     card = (tmp_path / "run/card.md").read_text()
-    assert "36 of 54 steps have no answer and teach nothing" in card
+    assert "40 of 60 steps have no answer and teach nothing" in card
     assert "the last 10% of every series is it" in card
     assert model.evaluate(tmp_path / "one.csv")["rmse"] >= 0
     assert len(model.predict(model.task.read_inputs(tmp_path / "one.csv"))[0]) == 60
@@ -97,6 +97,23 @@ def test_padding_and_missing_answers_do_not_count() -> None:
     for targets in (labels, numbers):
         batch = SequenceBatches(series, targets, per_step=True).of([0, 1])
         assert answered(batch).T.tolist() == [[True, False, True], [True, False, False]]
+
+
+def test_what_has_no_answers_is_refused_or_left_out(tmp_path: Path) -> None:
+    found = made_waves(12, seed=3)
+    some = Labelled("series", found.inputs, [[None] * 120, *found.answers[1:]], "", found.places)
+    path = table(tmp_path / "some.csv", some)
+    model = train(path, tmp_path / "some", epochs=1)
+    judge = model.judge(path)
+    assert len(judge.written()) == 12 * 120
+    assert judge.scores()["accuracy"] <= 1
+    polars.read_csv(path).with_columns(label=None).write_csv(tmp_path / "none.csv")
+    with pytest.raises(DataError, match="has no answer at any step"):
+        model.evaluate(tmp_path / "none.csv")
+    with pytest.raises(DataError, match="has no answer at any step"):
+        train(tmp_path / "none.csv", tmp_path / "run", epochs=1)
+    with pytest.raises(DataError, match="input 1 expects numbers"):
+        model.predict(["hello"])
 
 
 def test_a_run_goes_on_and_teaches(waves: Path, tmp_path: Path) -> None:
@@ -116,8 +133,8 @@ def test_a_run_goes_on_and_teaches(waves: Path, tmp_path: Path) -> None:
         ({"values": "wave"}, "no column 'wave'"),
         ({"label": "state"}, "no column 'state'"),
         ({"answer": "number"}, "expects a number; received 's"),
-        ({"predicate": 1}, "act on words"),
-        ({"kind": "words"}, "act on kind = steps"),
+        ({"predicate": 1}, "predicate acts on kind = words"),
+        ({"kind": "words"}, "values acts on kind = steps"),
     ],
 )
 def test_what_cannot_be_is_said(waves: Path, tmp_path: Path, settings: dict[str, Any], message: str) -> None:
@@ -134,5 +151,5 @@ def test_other_data_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"y of shape \(2,\); expected \(2, 3\)"):
         elman.train("tag", train=tmp_path / "a.npz", out=tmp_path / "run", **SMALL)
     elman.train("generate", out=tmp_path / "lm", epochs=1, hidden_size=8, embedding_size=8)
-    with pytest.raises(RunError, match="reads texts"):
+    with pytest.raises(OptionError, match="kind is 'words' in"):
         elman.train("tag", out=tmp_path / "run", kind="steps", from_=tmp_path / "lm")

@@ -32,8 +32,14 @@ class StepReader(Reader):
         variational: bool = False,
         noise: float = 0.0,
     ) -> None:
-        drops = {"input_dropout": input_dropout, "output_dropout": output_dropout}
-        super().__init__(None, body, variational=variational, noise=noise, **drops)
+        super().__init__(
+            None,
+            body,
+            input_dropout=input_dropout,
+            output_dropout=output_dropout,
+            variational=variational,
+            noise=noise,
+        )
         self.output = nn.Linear(body.output_size, outputs)
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:

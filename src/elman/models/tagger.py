@@ -17,8 +17,6 @@ from elman.models.reader import Reader
 
 PAIRS = 2**16
 """Vectors that all pairs of words share."""
-FAR = 40_503
-"""Sends pairs of the same word after others far from each other (Knuth 1998, 6.4)."""
 
 
 class WordVectors(nn.Module):
@@ -33,7 +31,7 @@ class WordVectors(nn.Module):
         spelling_size: Of each direction of the network that reads letters.
         mark_size: Width of what tells marked words from others; 0 leaves it away.
         pair_size: Width of the vector of a word with the one before it; 0 leaves it away. All pairs share `PAIRS`
-            vectors, some of them by chance the same one (Weinberger et al. 2009).
+            vectors, many of them the same one (Weinberger et al. 2009).
         word_dropout: Share of the words that read as zeros in a training call.
     """
 
@@ -73,8 +71,7 @@ class WordVectors(nn.Module):
         if self.marks is not None:
             found.append(self.marks(batch.marks))
         if self.pairs is not None:
-            before = F.pad(batch.words[:-1], (0, 0, 1, 0))
-            found.append(self.pairs((before * FAR + batch.words) % PAIRS))
+            found.append(self.pairs(pair_numbers(batch.words)))
         return torch.cat(found, dim=2)
 
 
@@ -141,3 +138,17 @@ class Tagger(Reader):
     def best(self, scores: Tensor, lengths: Tensor) -> Tensor:
         """The best tags (T, B)."""
         return scores.argmax(2) if self.crf is None else self.crf.best(scores, lengths).labels[0]
+
+
+def pair_numbers(words: Tensor) -> Tensor:
+    """Numbers below `PAIRS` of words (T, B), each with the one before it; the first ones stand behind none.
+
+    Multiplied and cut as Knuth 1998, 6.4, so that pairs spread evenly.
+
+    Example:
+        >>> pair_numbers(torch.tensor([[5], [5], [5]])).flatten().unique().numel()
+        2
+    """
+    before = F.pad(words[:-1], (0, 0, 1, 0), value=-1) + 1
+    mixed = (before * 0x9E3779B1 + words) & 0xFFFFFFFF
+    return (((mixed ^ (mixed >> 15)) * 0x85EBCA6B) & 0xFFFFFFFF) >> 16

@@ -18,10 +18,12 @@ class BodyOptions(NetworkOptions):
     network: Literal["recurrent", "transformer", "cnn", "mlp"] = "recurrent"
     """Recurrent layers, or to compare torch's own: a Transformer, convolutions, or layers that see no order."""
     memory: WholeOrNone = 0
-    """Steps that gates remember from the start (Tallec and Ollivier 2018), for long sequences; 0 leaves them."""
+    """Steps, 3 or more, that gates of fresh cells remember at most (Tallec and Ollivier 2018); 0 leaves them."""
 
     @model_validator(mode="after")
     def _what_acts_on_recurrent_layers(self) -> Self:
+        if self.memory in (1, 2):
+            raise ValueError(f"memory expects 3 steps or more, or 0; received {self.memory}")
         recurrent = self.residual, self.zoneout, self.weight_drop, self.recurrent_dropout, self.memory
         if self.network != "recurrent" and any(recurrent):
             raise ValueError(

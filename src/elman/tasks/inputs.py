@@ -91,7 +91,10 @@ class NumberInputs(Inputs):
     def sequences(self, inputs: Sequence[Any], places: Sequence[str]) -> list[Tensor]:
         found = []
         for given, place in zip(inputs, places, strict=True):
-            one = torch.as_tensor(given)
+            try:
+                one = torch.as_tensor(given)
+            except (TypeError, ValueError, RuntimeError):
+                raise DataError(f"{place} expects numbers {self._expected()}; received {given!r:.40}") from None
             one = one.unsqueeze(-1) if one.dim() == len(self.shape) - (len(self.shape) == 3) else one
             received = one.shape if len(self.shape) == 3 else one.shape[1:]
             if tuple(received) != self.shape or not len(one):

@@ -259,6 +259,10 @@ class Task(ABC):
         """Whoever judges it while it is trained: quick, where `judge` is thorough."""
         return self.judge()
 
+    def heed(self, judge: Judge) -> None:
+        """Keep what judging new examples has shown, before they are learned."""
+        return
+
     def settle(self, network: nn.Module, valid: Batches, folder: Path) -> Judge | None:
         """Do what is left to do in a run folder once training has ended; and judge anew where that changes scores."""
         return None

@@ -111,7 +111,9 @@ class OneLabel(Verdict):
 
     def targets(self, answers: Sequence[Any], places: Sequence[str]) -> Tensor:
         pairs = zip(answers, places, strict=True)
-        return torch.tensor([self.labels.number(_label(answer, place), place) for answer, place in pairs])
+        return torch.tensor(
+            [self.labels.number(_label(answer, place), place) for answer, place in pairs], dtype=torch.long
+        )
 
     def weights(self, targets: Tensor) -> Tensor:
         counts = targets.bincount(minlength=self.outputs).clamp_min(1)

@@ -26,7 +26,7 @@ from elman.training.stream import Stream
 
 
 def fit(recipe: Recipe, task: Task, examples: Examples, out: Path, console: Console) -> float:
-    """Train in a run folder; the best weights stand there afterwards.
+    """Train in a run folder; the weights that are kept stand there afterwards.
 
     Returns:
         Seconds that it took, those before a resume included.

@@ -45,7 +45,7 @@ def train(
         console: Where progress is told; standard error when omitted.
 
     Returns:
-        The model with the best validation loss.
+        The model with the best validation score, or the last one with keep = last.
 
     Raises:
         OptionError: A setting is unknown or impossible.

@@ -104,7 +104,9 @@ class Learner:
 
 
 def _scores(model: Model, test: Batches) -> dict[str, float]:
-    return judged(model.task.judge(), model.network, test).scores()
+    judge = judged(model.task.judge(), model.network, test)
+    model.task.heed(judge)
+    return judge.scores()
 
 
 def _mean(rows: list[dict[str, Any]], who: str) -> dict[str, float]:

@@ -101,7 +101,7 @@ def of_arrays(path: Path, columns: Columns, answered: bool) -> Labelled:
             raise DataError(f"{path} has no array {name!r} (there is: {', '.join(arrays)}); expected x and {label}")
     x, y = arrays["x"], arrays[label] if answered else None
     wanted = 2 if columns.stepwise else 1
-    if y is not None and y.shape[:wanted] != x.shape[:wanted]:
+    if y is not None and (y.shape[:wanted] != x.shape[:wanted] or (columns.stepwise and y.ndim > wanted)):
         raise DataError(
             f"{path} has x of shape {x.shape}, but {label} of shape {y.shape}; expected {x.shape[:wanted]} of them"
         )

@@ -38,7 +38,7 @@ def read_labelled(path: Path, columns: Columns, *, answered: bool = True) -> Lab
     reader = _reader_of(path, columns)
     if columns.stepwise and reader not in (series_of_table, of_arrays):
         raise OptionError(f"kind = steps reads tables and .npz; {path} is neither; give one of them")
-    if columns.numbers and not columns.stepwise and reader is not series_of_table:
+    if (columns.values or columns.sequence) and reader is not series_of_table:
         raise OptionError(f"values and sequence are for tables of numbers; {path} is none; leave them away")
     return _without_empty(reader(path, columns, answered))
 

@@ -22,7 +22,7 @@ def made_waves(count: int = 1_000, seed: int = 0, *, numbers: bool = False) -> L
     Example:
         >>> one = made_waves(1)
         >>> one.inputs[0].shape, one.answers[0][0], one.answers[0][-1]
-        (torch.Size([120, 1]), 'saw', 'square')
+        (torch.Size([120, 1]), 'saw', 'saw')
     """
     generator = torch.Generator().manual_seed(seed)
     inputs, answers = [], []

@@ -316,7 +316,7 @@ class _Reader:
             found = self.frame[column].cast(polars.Float64).to_numpy()
         except polars.exceptions.PolarsError:
             values = self.frame[column].drop_nulls().to_list()
-            wrong = next(value for value in values if not is_number(value))
+            wrong = next((value for value in values if not is_number(value)), values[0])
             raise DataError(f"{self.name} expects numbers in the column {column!r}; received {wrong!r}") from None
         return torch.from_numpy(np.where(np.isfinite(found), found, np.nan).astype(np.float32)).unsqueeze(1)
 

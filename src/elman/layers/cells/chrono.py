@@ -7,16 +7,17 @@ import torch
 from torch import nn
 
 from elman.errors import CellError, OptionError
+from elman.layers.cells.gated import GatedCell
 from elman.layers.cells.stacked import StackedCell
 from elman.layers.cells.update import UpdatingCell
 
 
 @torch.no_grad()
 def chrono_(module: nn.Module, longest: int) -> None:
-    """Set the gates of the cells in a module so that each unit forgets after 1 to `longest` - 1 steps, by chance.
+    """Set the gates of the cells in a module so that each unit forgets after 2 to `longest` steps, by chance.
 
-    The bias of a forget gate is log u, with u drawn between 1 and `longest` - 1, and that of an input gate -log u; an
-    update gate's is log u or -log u, after what it means.
+    The bias of a forget gate is log u, with u drawn between 1 and `longest` - 1, so that it keeps u / (1 + u) of the
+    state at each step, and that of an LSTM's input gate -log u; an update gate has log u or -log u, after its meaning.
 
     Args:
         module: A cell, a layer, or a network.
@@ -41,7 +42,7 @@ def chrono_(module: nn.Module, longest: int) -> None:
     for cell in cells:
         for gate, sign in _keeping(cell).items():
             cell.bias[cell.rows(gate)] = sign * torch.empty(cell.hidden_size).uniform_(1, longest - 1).log()
-        if {"input_gate", "forget_gate"} <= set(cell.gates):
+        if "input_gate" in cell.gates and not isinstance(cell, GatedCell):  # whose input gate does not write
             cell.bias[cell.rows("input_gate")] = -cell.bias[cell.rows("forget_gate")]
 
 

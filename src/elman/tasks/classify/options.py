@@ -56,6 +56,8 @@ class ClassifyOptions(SeriesOptions, WordOptions, TextOptions):
             raise ValueError("class_weights and label_smoothing act on labels; leave them away for answer = number")
         if self.pooling == "hierarchical" and (self.num_layers > 1 or self.residual or not self.bidirectional):
             raise ValueError("pooling = hierarchical has a layer for words and one for sentences, in both directions")
+        if self.pooling == "hierarchical" and (self.memory or self.noise):
+            raise ValueError("memory and noise do not act on pooling = hierarchical; leave them away")
         return self
 
 

@@ -135,6 +135,8 @@ class Classify(Task):
         options, inputs, outputs = self.options, self.inputs, self.verdict.outputs
         embedding, width = None, inputs.width
         if isinstance(inputs, TextInputs):
+            if options.noise:
+                raise OptionError("noise is added to numbers; received texts; leave it away")
             width = options.embedding_size
             embedding = Embedding(inputs.width, width, options.word_dropout)
         if options.pooling != "hierarchical":

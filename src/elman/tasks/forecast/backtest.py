@@ -1,12 +1,14 @@
 """How near forecasts come, window after window."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-from elman.data import WindowBatch
+from elman.data import Series, WindowBatch
 from elman.models import Outputs
 from elman.tasks.forecast.scores import Judged, beats_naive, interval_scores, point_scores
 from elman.tasks.forecast.tracking import Tracker
@@ -29,6 +31,17 @@ class Seer(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Said:
+    """What was said of a batch of windows."""
+
+    whole: Sequence[Series]
+    origins: Sequence[int]
+    outputs: Outputs
+    came: Tensor
+    """(H, B), scaled."""
+
+
 class Backtest(Judge):
     """How near forecasts come, beside naive ones.
 
@@ -36,67 +49,72 @@ class Backtest(Judge):
         seer: Who forecasts.
         levels: Of quantiles.
         season: Steps after which things come again.
+        trackers: What is known of the intervals of some series already, by name.
     """
 
-    def __init__(self, seer: Seer, levels: Sequence[float], season: int) -> None:
-        self.seer, self.levels, self.season = seer, levels, season
+    def __init__(
+        self, seer: Seer, levels: Sequence[float], season: int, trackers: Mapping[str, Tracker] | None = None
+    ) -> None:
+        self.seer, self.levels, self.season, self.known = seer, levels, season, trackers or {}
         self.nats, self.count = 0.0, 0
-        self.found: list[tuple[WindowBatch, Outputs]] = []
+        self.batches: list[Said] = []
+        self._found: tuple[list[Judged], dict[str, Tracker]] | None = None
 
     def add(self, network: nn.Module, batch: WindowBatch) -> None:
         found = self.seer.outputs(network, batch)
         loss, count = found.loss(batch.coming)
         self.nats, self.count = self.nats + float(loss) * count, self.count + count
-        self.found.append((batch, found))
+        self.batches.append(Said(batch.whole, batch.origins.tolist(), found, found.scaled(batch.coming)))
+        self._found = None
 
     @property
     def windows(self) -> list[Judged]:
         """All of them, in the order in which they came; intervals follow how often earlier ones have held."""
-        windows = []
-        for (batch, found), wider in zip(self.found, self._wider(), strict=True):
-            middle, quantiles = (tensor.numpy() for tensor in self.seer.said(found, wider))
-            for column, (one, origin) in enumerate(zip(batch.whole, batch.origins.tolist(), strict=True)):
-                values = one.values.numpy().astype(float)
-                horizon = slice(origin, origin + len(batch.coming))
-                said = middle[:, column], quantiles[:, column].T
-                windows.append(Judged(one.name, values[:origin], values[horizon], *said))
-        return windows
-
-    def _wider(self) -> list[Tensor]:
-        """What is added to the levels of each batch's windows, (B, L)."""
-        return self._tracked()[0]
+        return self._followed()[0]
 
     def trackers(self) -> dict[str, Tracker]:
         """What has been learned of each series' intervals, by name."""
-        return self._tracked()[1]
+        return self._followed()[1]
 
-    def _tracked(self) -> tuple[list[Tensor], dict[str, Tracker]]:
-        trackers: dict[str, Tracker] = {}
-        wider = [torch.zeros(len(batch.whole), len(self.levels)) for batch, _ in self.found]
-        calibrated = [self.seer.calibrated(found) for _, found in self.found]
-        for origin, number, column in sorted(
-            (origin, number, column)
-            for number, (batch, _) in enumerate(self.found)
-            for column, origin in enumerate(batch.origins.tolist())
-        ):
-            batch, found = self.found[number]
-            tracker = trackers.setdefault(batch.whole[column].name, Tracker(self.levels))
-            wider[number][column] = tracker.wider(origin)
-            came = found.scaled(batch.coming)[:, column]
-            tracker.add(origin + len(came), calibrated[number][:, column], came)
-        return wider, trackers
+    def _followed(self) -> tuple[list[Judged], dict[str, Tracker]]:
+        if self._found is None:
+            trackers = deepcopy(dict(self.known))
+            wider = self._wider(trackers)
+            self._found = (
+                [one for pair in zip(self.batches, wider, strict=True) for one in self._judged(*pair)],
+                trackers,
+            )
+        return self._found
+
+    def _wider(self, trackers: dict[str, Tracker]) -> list[Tensor]:
+        """What is added to the levels of each batch's windows, (B, L); trackers learn from them in order of time."""
+        wider = [torch.zeros(len(said.origins), len(self.levels)) for said in self.batches]
+        calibrated = [self.seer.calibrated(said.outputs) for said in self.batches]
+        places = ((n, column) for n, said in enumerate(self.batches) for column in range(len(said.origins)))
+        for number, column in sorted(places, key=lambda place: self.batches[place[0]].origins[place[1]]):
+            said = self.batches[number]
+            tracker = trackers.setdefault(said.whole[column].name, Tracker(self.levels))
+            wider[number][column] = tracker.wider(said.origins[column])
+            tracker.add(said.origins[column], calibrated[number][:, column], said.came[:, column])
+        return wider
+
+    def _judged(self, said: Said, wider: Tensor) -> Iterator[Judged]:
+        middle, quantiles = (tensor.numpy() for tensor in self.seer.said(said.outputs, wider))
+        for column, (one, origin) in enumerate(zip(said.whole, said.origins, strict=True)):
+            values = one.values.numpy().astype(float)
+            horizon = slice(origin, origin + len(said.came))
+            yield Judged(one.name, values[:origin], values[horizon], middle[:, column], quantiles[:, column].T)
 
     def scaled(self) -> tuple[Tensor, Tensor]:
         """Quantiles (H, W, L) before calibration and what came (H, W), scaled."""
-        quantiles = [found.quantiles(self.levels) for _, found in self.found]
-        return torch.cat(quantiles, 1), torch.cat([found.scaled(batch.coming) for batch, found in self.found], 1)
+        quantiles = [said.outputs.quantiles(self.levels) for said in self.batches]
+        return torch.cat(quantiles, 1), torch.cat([said.came for said in self.batches], 1)
 
     def scores(self) -> dict[str, float]:
-        windows = self.windows
         return {
             "loss": self.nats / max(1, self.count),
-            **point_scores(windows, self.season),
-            **interval_scores(windows, self.levels),
+            **point_scores(self.windows, self.season),
+            **interval_scores(self.windows, self.levels),
         }
 
     def notes(self) -> tuple[str, ...]:

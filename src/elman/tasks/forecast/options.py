@@ -71,8 +71,8 @@ class ForecastOptions(BodyOptions):
 
     @model_validator(mode="after")
     def _options_that_act(self) -> Self:
-        if self.decode == "segment" and (self.num_layers > 1 or self.residual):
-            raise ValueError("decode = segment has one layer; leave num_layers and residual away")
+        if self.decode == "segment" and (self.num_layers > 1 or self.residual or self.memory):
+            raise ValueError("decode = segment has one layer of few steps; leave num_layers, residual and memory away")
         if self.decode != "direct" and self.network != "recurrent":
             raise ValueError(f"network = {self.network} reads whole windows; take decode = direct")
         levels_of(self.intervals)

@@ -1,7 +1,8 @@
 """The task `forecast`: learn what comes next in time series."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import torch
@@ -31,7 +32,7 @@ from elman.tasks.forecast.options import COLUMNS, Forecasting, ForecastOptions
 from elman.tasks.forecast.tracking import Tracker
 from elman.tasks.forecast.windowing import Windowing, transformed
 from elman.tasks.options import Options
-from elman.tasks.task import Batches, Examples, Loss, Task, judged, refuse_settings
+from elman.tasks.task import Batches, Examples, Judge, Loss, Task, judged, refuse_settings
 
 
 class Forecast(Task):
@@ -50,6 +51,8 @@ class Forecast(Task):
     memory: SeriesMemory
     """What is known of the series of the training."""
     intervals: Intervals
+    trackers: Mapping[str, Tracker] = MappingProxyType({})
+    """What has been learned of some series' intervals behind the training, by name."""
 
     def read(self, train: Path | None, valid: Path | None, start: Path | None = None) -> Examples:
         options = self.options
@@ -183,7 +186,12 @@ class Forecast(Task):
 
     def judge(self, **settings: Any) -> Backtest:
         refuse_settings(settings)
-        return Backtest(self, self.options.levels(), self.windowing.season)
+        return Backtest(self, self.options.levels(), self.windowing.season, self.trackers)
+
+    def heed(self, judge: Judge) -> None:
+        """Intervals go on from what they were in the end."""
+        assert isinstance(judge, Backtest)
+        self.trackers = judge.trackers()
 
     def settle(self, network: nn.Module, valid: Any, folder: Path) -> Backtest:
         """Make intervals hold what they promise on validation data, and draw the last windows."""
@@ -223,7 +231,7 @@ class Forecast(Task):
     def _rows(self, network: nn.Module, series: list[Series]) -> list[dict[str, Any]]:
         check_ahead(series, self.memory, self.options.horizon)
         rows: list[dict[str, Any]] = []
-        levels, trackers = self.options.levels(), self._trackers(network, series)
+        levels, trackers = self.options.levels(), dict(self.trackers) | self._trackers(network, series)
         for batch in self.windowing.of(series, [[len(one)] for one in series]):
             wider = torch.stack([trackers.get(one.name, Tracker(levels)).wider(len(one)) for one in batch.whole])
             middle, quantiles = self.said(self.outputs(network, batch), wider)
@@ -255,11 +263,14 @@ class Forecast(Task):
     def save(self, folder: Path) -> None:
         self.memory.save(folder)
         self.options.save_cell(folder)
-        write_json(folder / self.saved, self.intervals.as_json())
+        trackers = {name: tracker.as_json() for name, tracker in self.trackers.items()}
+        write_json(folder / self.saved, {**self.intervals.as_json(), "trackers": trackers})
 
     def load(self, folder: Path) -> None:
         self.memory = SeriesMemory.load(folder)
-        self.intervals = Intervals.from_json(read_json(folder / self.saved))
+        known = read_json(folder / self.saved)
+        self.intervals = Intervals.from_json(known)
+        self.trackers = {name: Tracker.from_json(one) for name, one in known.get("trackers", {}).items()}
 
 
 def _nothing(given: Any) -> bool:

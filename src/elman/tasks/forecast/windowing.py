@@ -13,6 +13,8 @@ from elman.tasks.forecast.options import ForecastOptions
 
 AT_ONCE = 512
 """Windows that are judged or answered side by side."""
+LATELY = 100
+"""So many windows of a series say how wide its intervals are to be."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,9 @@ class Windowing:
         return self.of(whole, self.behind(ends, whole))  # where nothing is new, on what there is
 
     def unseen(self, whole: Sequence[Series]) -> SeriesWindows | None:
-        """Windows of which training has seen nothing, horizon after horizon; None where there are none."""
+        """The last windows of which training has seen nothing, horizon after horizon; None where there are none."""
         ends = [max(len(one) - self.new(one), self.context) for one in whole]
-        origins = self.behind(ends, whole, self.options.horizon)
+        origins = [each[-LATELY:] for each in self.behind(ends, whole, self.options.horizon)]
         return self.of(whole, origins) if any(origins) else None
 
     def portions(self, whole: Sequence[Series], size: int | None) -> Iterator[tuple[SeriesWindows, SeriesWindows]]:

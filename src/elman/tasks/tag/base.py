@@ -1,9 +1,7 @@
 """What tagging words, places of pictures and steps of series have in common."""
 
-from pathlib import Path
 from typing import Any, ClassVar
 
-from elman.errors import RunError
 from elman.tasks.options import Options
 from elman.tasks.tag.options import Tagging, TagOptions
 from elman.tasks.task import Task
@@ -21,17 +19,7 @@ class TagTask(Task):
     answers_with: ClassVar[str] = "answer"
     saved: ClassVar[str] = "tags.json"
     encoders: ClassVar[dict[str, dict[str, Any]]] = {
-        "generate": {"bidirectional": False, "letter_size": 0, "pair_size": 0}
+        "generate": {"kind": "words", "bidirectional": False, "letter_size": 0, "pair_size": 0}
     }
 
     options: TagOptions
-
-    def load_as_start(self, run: Path) -> None:
-        """Read what a run of the same kind wrote, to learn on from there.
-
-        Raises:
-            RunError: It is of a task that reads for words only.
-        """
-        if not (run / self.saved).exists():
-            raise RunError(f"{run} reads texts; expected a run of kind = {self.options.kind} to start from")
-        self.load(run)

@@ -8,26 +8,37 @@ from elman.tasks.options import Count, Options, WholeOrNone, size_of
 from elman.tasks.series_options import SeriesOptions
 from elman.tasks.word_options import WordOptions
 
+ACTING = {
+    "words": ("word", "tag", "predicate", "vectors", "letter_size", "spelling_size", "mark_size", "pair_size", "crf"),
+    "scenes": ("patch", "image_size"),
+    "steps": ("answer", "label", "values", "sequence", "noise", "max_length"),
+    "words steps": ("memory", "bidirectional", "input_dropout"),
+}
+"""What some options act on."""
+
 
 class TagOptions(SeriesOptions, WordOptions):
     """What is learned from tagged sentences, and with what."""
 
     reading: ClassVar[tuple[str, ...]] = (
-        *(*WordOptions.reading, *SeriesOptions.reading, "word", "tag", "predicate", "image_size"),
+        *WordOptions.reading,
+        *SeriesOptions.reading,
+        "word",
+        "tag",
+        "predicate",
+        "image_size",
     )
     columns: ClassVar[tuple[str, ...]] = ("word", "tag", "predicate", *SeriesOptions.columns)
     learned: ClassVar[tuple[str, ...]] = ("kind", "answer", "min_count", "vocabulary_size")
     fixed: ClassVar[tuple[str, ...]] = (
-        *(
-            *WordOptions.fixed,
-            "letter_size",
-            "spelling_size",
-            "mark_size",
-            "pair_size",
-            "crf",
-            "bidirectional",
-            "patch",
-        ),
+        *WordOptions.fixed,
+        "letter_size",
+        "spelling_size",
+        "mark_size",
+        "pair_size",
+        "crf",
+        "bidirectional",
+        "patch",
     )
 
     kind: Literal["words", "scenes", "steps"] = "words"
@@ -68,14 +79,11 @@ class TagOptions(SeriesOptions, WordOptions):
     @model_validator(mode="after")
     def _options_that_act(self) -> Self:
         size_of(self.image_size)
-        if self.kind != "words" and (self.vectors or self.predicate):
-            raise ValueError(f"vectors and predicate act on words; leave them away for kind = {self.kind}")
-        if self.kind != "steps" and (
-            self.answer == "number" or self.noise or self.values or self.sequence or self.label
-        ):
-            raise ValueError(
-                f"answer, label, values, sequence and noise act on kind = steps; received kind = {self.kind}"
-            )
+        for kind, names in ACTING.items():
+            given = [name for name in names if getattr(self, name) != type(self).model_fields[name].default]
+            if given and self.kind not in kind.split():
+                kinds = kind.replace(" ", " and ")
+                raise ValueError(f"{given[0]} acts on kind = {kinds}; received kind = {self.kind}; leave it away")
         return self
 
 

@@ -58,7 +58,7 @@ class Scenery(TagTask):
         if start is None:
             self._learn(found)
         else:
-            self.load_as_start(start)
+            self.load(start)
         return Examples(
             train=self._batches(found, self.options.batch_size),
             valid=self._batches(held_out),

@@ -21,7 +21,7 @@ from elman.data import (
     read_labelled,
     write_json,
 )
-from elman.errors import OptionError
+from elman.errors import DataError, OptionError
 from elman.layers import LayerState
 from elman.models import StepReader
 from elman.pictures import draw_confusion, draw_steps
@@ -60,12 +60,14 @@ class Steps(TagTask):
             self.inputs = NumberInputs.of(found, "row")
             self.verdict = VERDICTS[self.options.answer].learn(*_flat(found))
         else:
-            self.load_as_start(start)
-        batches = self._batches(found.pieces(self.options.max_length), self.options.batch_size)
-        steps, known = sum(map(len, found.inputs)), len(_flat(found)[0])
-        notes = (f"{steps - known:,} of {steps:,} steps have no answer and teach nothing",) if known < steps else ()
+            self.load(start)
+        pieces = found.pieces(self.options.max_length)
+        taught = [row for row, said in enumerate(pieces.answers) if not all(map(_missing, said))]
+        steps = sum(map(len, (*found.inputs, *held_out.inputs)))
+        unknown = steps - len(_flat(found)[0]) - len(_flat(held_out)[0])
+        notes = (f"{unknown:,} of {steps:,} steps have no answer and teach nothing",) if unknown else ()
         return Examples(
-            train=batches,
+            train=self._batches(pieces.some(taught), self.options.batch_size),
             valid=self._batches(held_out),
             notes=(*found.notes, *held_out.notes, *notes),
             rows=tuple(
@@ -75,7 +77,7 @@ class Steps(TagTask):
             facts={
                 "training series": len(found),
                 "validation series": len(held_out),
-                "training steps": steps,
+                "training steps": sum(map(len, found.inputs)),
                 "answers": self.verdict.outputs,
                 "features": self.inputs.width,
             },
@@ -88,6 +90,7 @@ class Steps(TagTask):
         return read_labelled(path, columns, answered=answered)
 
     def _batches(self, found: Labelled, batch_size: int | None = None) -> SequenceBatches:
+        _flat(found)  # finds out whether there is something to learn or to judge by
         places = [found.place(row) for row in range(len(found))]
         targets = [self._targets(said, place) for said, place in zip(found.answers, places, strict=True)]
         return self._read(self.inputs.sequences(found.inputs, places), targets, batch_size)
@@ -198,11 +201,22 @@ class Steps(TagTask):
 class StepExaminer(Examiner):
     """How often the answers to single steps are right."""
 
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict)
+        self.said: dict[int, Tensor] = {}
+        """Scores of every step of each series."""
+
     def add(self, network: nn.Module, batch: SequenceBatch) -> None:
-        known = answered(batch).T
-        self.scores_found.append(network(batch.inputs, batch.lengths).transpose(0, 1)[known])
+        known, scores = answered(batch).T, network(batch.inputs, batch.lengths).transpose(0, 1)
+        self.scores_found.append(scores[known])
         self.targets.append(batch.targets.transpose(0, 1)[known])
         self.rows += [row for row, steps in zip(batch.rows, known.sum(1).tolist(), strict=True) for _ in range(steps)]
+        steps = zip(scores, batch.lengths.tolist(), strict=True)
+        self.said |= zip(batch.rows, (each[:length] for each, length in steps), strict=True)
+
+    def written(self) -> list[str]:
+        """An answer to every step, series after series."""
+        return [str(one) for row in sorted(self.said) for one in self.verdict.say(self.said[row])]
 
 
 def answered(batch: SequenceBatch) -> Tensor:
@@ -217,9 +231,14 @@ def _missing(answer: Any) -> bool:
 
 
 def _flat(found: Labelled) -> tuple[list[Any], list[str]]:
-    """All answers that there are, and where each stands."""
+    """All answers that there are, and where each stands.
+
+    Raises:
+        DataError: There is none.
+    """
     places = (found.place(row) for row in range(len(found)))
-    pairs = [
-        (one, place) for said, place in zip(found.answers, places, strict=True) for one in said if not _missing(one)
-    ]
+    rows = zip(found.answers, places, strict=True)
+    pairs = [(one, place) for said, place in rows for one in said if not _missing(one)]
+    if not pairs:
+        raise DataError(f"{found.name} has no answer at any step; expected some; is it the right column?")
     return [answer for answer, _ in pairs], [place for _, place in pairs]

@@ -112,6 +112,7 @@ GOALS = [
         ">= 0.9",
     ),
     ("small_series", "within_5_points_80", "the same: share whose intervals of 80% cover within 5 points", ""),
+    ("small_series", "within_5_points_95", "the same of 95%", ""),
     ("beijing_pm25", "mase", "Beijing fine dust, a day ahead: MASE", ""),
     ("beijing_pm25", "seasonal_naive_mase", "the seasonal naive forecast instead", ""),
     ("tracks", "scenes_better", "where people walk: places of 4 with ADE and FDE below constant velocity", ">= 3"),

@@ -189,6 +189,23 @@ def test_an_update_keeps_what_intervals_have_learned(tmp_path: Path) -> None:
     assert after["hi-95"] - after["lo-95"] > 2 * (before["hi-95"] - before["lo-95"])
 
 
+def test_windows_are_written_as_rows(path: Path, tmp_path: Path) -> None:
+    model = train(path, tmp_path, epochs=1)
+    later = waves(300)
+    later.write_parquet(tmp_path / "later.parquet")
+    judge = model.judge(tmp_path / "later.parquet", stride=3)
+    table = polars.read_csv("\n".join(judge.written()).encode(), try_parse_dates=True)
+    assert len(table) == 2 * 19 * 6
+    first = table.filter(unique_id="b")[:6]
+    assert first["cutoff"].unique().to_list() == [START + timedelta(hours=239)]
+    assert first["ds"].to_list() == [START + timedelta(hours=240 + step) for step in range(6)]
+    known = later.filter(unique_id="b")["y"][240:246].to_list()
+    assert first["y"].to_list() == pytest.approx(known, rel=1e-5)
+    errors = (table["y"] - table["forecast"]).abs().mean()
+    assert errors == pytest.approx(judge.scores()["mae"], rel=1e-4)
+    assert table.select((polars.col("lo-95") <= polars.col("hi-95")).all()).item()
+
+
 def test_a_window_teaches_nothing_before_its_horizon_has_ended(path: Path, tmp_path: Path) -> None:
     model = train(path, tmp_path, epochs=1, validation_windows=4)
     later = waves(300)

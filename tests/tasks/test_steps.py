@@ -40,11 +40,14 @@ def train(path: Path | None, out: Path, **settings: Any) -> Model:
 
 
 def test_waves_are_told_from_each_other(tmp_path: Path) -> None:
-    model = train(None, tmp_path / "run")
+    model = train(None, tmp_path / "run", sequence="id", values="value")
     scores = model.evaluate(table(tmp_path / "test.csv", made_waves(50, seed=2)), sequence="id", values="value")
     assert scores["accuracy"] > 1.5 * scores["accuracy of the commonest label"]
+    inputs = model.task.read_inputs(tmp_path / "test.csv")
+    rows = model.task.rows(inputs, model.predict(inputs))
     found = made_waves(50, seed=2)
     said = model.predict(found.inputs)
+    assert rows[7] == {"input": "id s7", "answer": said[7]}
     right = [one == wanted for pair in zip(said, found.answers, strict=True) for one, wanted in zip(*pair, strict=True)]
     assert np.mean(right) == pytest.approx(scores["accuracy"])
     sure = elman.load(tmp_path / "run").predict(found.inputs[:1], confidence=True)[0]

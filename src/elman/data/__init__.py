@@ -1,7 +1,7 @@
 """Files, texts, units of text, batches."""
 
 from elman.data.files import locked, read_bytes, read_json, read_text, replacing, write_json, write_tensors, write_text
-from elman.data.labelled.labelled import Columns, Labelled
+from elman.data.labelled.labelled import Columns, Labelled, Named
 from elman.data.labelled.labels import Labels
 from elman.data.labelled.motifs import labelled_motifs, motifs
 from elman.data.labelled.read import read_labelled
@@ -52,6 +52,7 @@ __all__ = [
     "Labelled",
     "Labels",
     "Lines",
+    "Named",
     "Nearest",
     "NumberedPairs",
     "PairBatch",

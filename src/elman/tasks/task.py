@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, Protocol, Self
 import torch
 from torch import Tensor, nn
 
-from elman.data import read_text
+from elman.data import Named, read_text
 from elman.errors import OptionError
 from elman.layers import LayerState
 from elman.tasks.options import Options
@@ -272,8 +272,9 @@ class Task(ABC):
         """Answers of a trained model."""
 
     def rows(self, inputs: Sequence[Any], answers: Sequence[Any]) -> list[dict[str, Any]]:
-        """Inputs and answers, ready for JSON; an input that is no text by its number."""
-        names = [one if isinstance(one, str) else number for number, one in enumerate(inputs, 1)]
+        """Inputs and answers, ready for JSON; an input that is no text by its name, or its number."""
+        others = inputs.names if isinstance(inputs, Named) else range(1, len(inputs) + 1)
+        names = [one if isinstance(one, str) else other for one, other in zip(inputs, others, strict=True)]
         return [{"input": name, **self._said(answer)} for name, answer in zip(names, answers, strict=True)]
 
     def _said(self, answer: Any) -> dict[str, Any]:

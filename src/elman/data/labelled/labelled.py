@@ -5,7 +5,7 @@ Key: T steps, F features, H rows of pixels, W pixels in a row, C colours.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -18,6 +18,19 @@ Kind = Literal["text", "series", "image"]
 
 REST = "rest"
 """Stands for all columns that have no other use."""
+
+
+class Named(list[Any]):
+    """Inputs, and what to call those that are no texts.
+
+    Args:
+        inputs: As many as there are names.
+        names: Such as the name of a file, or where it stands in one.
+    """
+
+    def __init__(self, inputs: Iterable[Any], names: Iterable[str]) -> None:
+        super().__init__(inputs)
+        self.names = list(names)
 
 
 @dataclass(frozen=True)
@@ -65,6 +78,11 @@ class Labelled:
     def place(self, row: int) -> str:
         """Where one stands, for a message."""
         return f"{self.name} {self.places[row]}"
+
+    @property
+    def named(self) -> Named:
+        """The inputs, each by its place."""
+        return Named(self.inputs, self.places)
 
     def some(self, rows: Sequence[int], **changes: Any) -> "Labelled":
         """Some of them."""

@@ -129,7 +129,7 @@ class Classify(Task):
             yield self._batches(part)[0], self._batches(part, self.options.batch_size)[0]
 
     def read_inputs(self, path: Path) -> list[Any]:
-        return list(self._labelled(path, answered=False).inputs)
+        return self._labelled(path, answered=False).named
 
     def network(self) -> nn.Module:
         options, inputs, outputs = self.options, self.inputs, self.verdict.outputs

@@ -7,25 +7,32 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from torch import Tensor
+import numpy as np
 
 from elman.data import Series
 from elman.errors import DataError
 from elman.tasks.forecast.memory import SeriesMemory
 
+Array = np.ndarray
+
 
 def rows_of(
-    one: Series, memory: SeriesMemory, levels: Sequence[float], middle: Tensor, quantiles: Tensor
+    one: Series, origin: int, memory: SeriesMemory, levels: Sequence[float], middle: Array, quantiles: Array
 ) -> Iterator[dict[str, Any]]:
-    """A row for each step behind a series: its forecast (H,), and the ends of its intervals (H, L)."""
+    """A row for each step of a series from an origin on: its forecast (H,), and the ends of its intervals (L, H)."""
     for step, value in enumerate(middle.tolist()):
-        time = memory.frequency.time(one.start + len(one) + step)
-        row = {"unique_id": one.name, "ds": str(time) if isinstance(time, datetime) else time, "forecast": value}
+        row = {"unique_id": one.name, "ds": time_of(one, origin + step, memory), "forecast": value}
         for place, level in enumerate(levels):
             if level != 0.5:
                 share = f"{abs(2 * level - 1) * 100:g}"
-                row[f"{'lo' if level < 0.5 else 'hi'}-{share}"] = float(quantiles[step, place])
+                row[f"{'lo' if level < 0.5 else 'hi'}-{share}"] = float(quantiles[place, step])
         yield row
+
+
+def time_of(one: Series, step: int, memory: SeriesMemory) -> str | int:
+    """When a step of a series is."""
+    time = memory.frequency.time(one.start + step)
+    return str(time) if isinstance(time, datetime) else time
 
 
 def check_ahead(series: Sequence[Series], memory: SeriesMemory, horizon: int) -> None:

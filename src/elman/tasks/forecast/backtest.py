@@ -1,9 +1,11 @@
 """How near forecasts come, window after window."""
 
+import csv
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Protocol
+from io import StringIO
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +26,10 @@ class Seer(Protocol):
 
     def calibrated(self, found: Outputs) -> Tensor:
         """Quantiles (H, B, L) that held what they promise on validation data, scaled."""
+        ...
+
+    def shown(self, one: Series, origin: int, window: Judged) -> list[dict[str, Any]]:
+        """A window of a series as rows."""
         ...
 
     def said(self, found: Outputs, wider: Tensor) -> tuple[Tensor, Tensor]:
@@ -120,5 +126,15 @@ class Backtest(Judge):
     def notes(self) -> tuple[str, ...]:
         return (beats_naive(self.windows, self.season),)
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Every step of every window: unique_id, cutoff (the last step that was known), ds, y, forecast, intervals."""
+        places = [place for said in self.batches for place in zip(said.whole, said.origins, strict=True)]
+        return [row for place, one in zip(places, self.windows, strict=True) for row in self.seer.shown(*place, one)]
+
     def written(self) -> list[str]:
-        return [",".join([one.name, *(f"{value:g}" for value in one.said)]) for one in self.windows]
+        """The lines of `rows` as CSV."""
+        rows, text = self.rows(), StringIO()
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return text.getvalue().splitlines()

@@ -24,11 +24,12 @@ from elman.data import (
 from elman.layers import LayerState, Recurrent, find_cell
 from elman.models import DirectForecaster, Forecaster, Head, Outputs, RecursiveForecaster, SegmentForecaster, find_head
 from elman.pictures import draw_fan_chart
-from elman.tasks.forecast.answers import check_ahead, rows_of
+from elman.tasks.forecast.answers import check_ahead, rows_of, time_of
 from elman.tasks.forecast.backtest import Backtest
 from elman.tasks.forecast.intervals import Intervals
 from elman.tasks.forecast.memory import SeriesMemory
 from elman.tasks.forecast.options import COLUMNS, Forecasting, ForecastOptions
+from elman.tasks.forecast.scores import Judged
 from elman.tasks.forecast.tracking import Tracker
 from elman.tasks.forecast.windowing import Windowing, transformed
 from elman.tasks.options import Options
@@ -236,7 +237,9 @@ class Forecast(Task):
             wider = torch.stack([trackers.get(one.name, Tracker(levels)).wider(len(one)) for one in batch.whole])
             middle, quantiles = self.said(self.outputs(network, batch), wider)
             for column, one in enumerate(batch.whole):
-                rows += rows_of(one, self.memory, levels, middle[:, column], quantiles[:, column])
+                rows += rows_of(
+                    one, len(one), self.memory, levels, middle[:, column].numpy(), quantiles[:, column].T.numpy()
+                )
         return rows
 
     def _trackers(self, network: nn.Module, series: Sequence[Series]) -> dict[str, Tracker]:
@@ -247,6 +250,12 @@ class Forecast(Task):
         found = judged(self.judge(), network, unseen)
         assert isinstance(found, Backtest)
         return found.trackers()
+
+    def shown(self, one: Series, origin: int, window: Judged) -> list[dict[str, Any]]:
+        """A window of a series as rows: from where it was forecast, when, what came, what was said."""
+        rows = rows_of(one, origin, self.memory, self.options.levels(), window.said, window.quantiles)
+        cutoff = time_of(one, origin - 1, self.memory)
+        return [row | {"cutoff": cutoff, "y": y} for row, y in zip(rows, window.came.tolist(), strict=True)]
 
     def calibrated(self, found: Outputs) -> Tensor:
         """Quantiles (H, B, L) that held what they promise on validation data, scaled."""

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from elman.data import (
     IGNORE,
+    Named,
     Scaler,
     Scenes,
     SequenceBatch,
@@ -106,7 +107,7 @@ class Scenery(TagTask):
         return self._batches(read_scenes(path, self.size))
 
     def read_inputs(self, path: Path) -> list[Any]:
-        return read_pictures(path, self.size)[0]
+        return Named(*read_pictures(path, self.size))
 
     def network(self) -> Segmenter:
         options = self.options

@@ -115,7 +115,7 @@ class Steps(TagTask):
         return self._batches(self._labelled(path))
 
     def read_inputs(self, path: Path) -> list[Any]:
-        return list(self._labelled(path, answered=False).inputs)
+        return self._labelled(path, answered=False).named
 
     def network(self) -> StepReader:
         options = self.options

@@ -12,6 +12,7 @@ from PIL import Image
 import elman
 from elman.data import made_scenes
 from elman.errors import DataError, OptionError
+from elman.layers import GRUCell
 from elman.models import Segmenter
 from elman.tasks import Model
 
@@ -54,6 +55,18 @@ def folder(path: Path, images: Any, masks: Any) -> Path:
         palette.putdata(mask.flatten().tolist())
         palette.save(path / f"pairs/masks/{number}.png")
     return path / "pairs"
+
+
+def test_a_patch_is_read_with_its_margin() -> None:
+    picture = torch.arange(5 * 2 * 7 * 3.0).view(5, 2, 7, 3)
+    for margin in (0, 1):
+        network = Segmenter(GRUCell, 3, 4, patch=2, margin=margin, hidden_size=5)
+        patches = network._patches(picture)
+        side = 2 + 2 * margin
+        assert patches.shape == (3, 4, 2, side * side * 3)
+        seen = patches[1, 2, 1].view(side, side, 3)
+        assert torch.equal(seen, picture[2 - margin : 4 + margin, 1, 4 - margin : 6 + margin])
+        assert network(picture).shape == (5, 2, 7, 4)
 
 
 def test_pairs_of_files_are_the_same_as_arrays(arrays: Path, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ class Segmenter(nn.Module):
         features: F.
         classes: C.
         patch: P.
+        margin: Pixels on each side of a patch that are read with it.
         hidden_size: Of each direction of each layer.
         num_layers: Layers on top of each other.
         dropout: Share of the features dropped between layers.
@@ -30,14 +31,16 @@ class Segmenter(nn.Module):
         classes: int,
         *,
         patch: int,
+        margin: int = 0,
         hidden_size: int,
         num_layers: int = 1,
         dropout: float = 0.0,
         output_dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.patch, self.classes, self.dropout, self.output_dropout = patch, classes, dropout, output_dropout
-        self.layers, width = nn.ModuleList(), features * patch**2
+        self.patch, self.margin, self.classes = patch, margin, classes
+        self.dropout, self.output_dropout = dropout, output_dropout
+        self.layers, width = nn.ModuleList(), features * (patch + 2 * margin) ** 2
         for _ in range(num_layers):
             self.layers.append(ReNet(cell, width, hidden_size))
             width = 2 * hidden_size
@@ -53,11 +56,11 @@ class Segmenter(nn.Module):
         return self._pixels(self.output(y))[:height, :, :width]
 
     def _patches(self, x: Tensor) -> Tensor:
-        """(H, B, W, F) -> (H / P, W / P, B, P P F), with zeros behind what does not fill a patch."""
-        side = self.patch
-        x = F.pad(x, (0, 0, 0, -x.shape[2] % side, 0, 0, 0, -x.shape[0] % side))
-        x = x.unflatten(0, (-1, side)).unflatten(3, (-1, side))  # rows, P, B, columns, P, F
-        return x.permute(0, 3, 2, 1, 4, 5).flatten(3)
+        """(H, B, W, F) -> (H / P, W / P, B, all features of a patch and its margin), with zeros around the picture."""
+        side, around = self.patch, self.margin
+        x = F.pad(x, (0, 0, around, around + -x.shape[2] % side, 0, 0, around, around + -x.shape[0] % side))
+        x = x.unfold(0, side + 2 * around, side).unfold(2, side + 2 * around, side)  # rows, B, columns, F, down, right
+        return x.permute(0, 2, 1, 4, 5, 3).flatten(3)
 
     def _pixels(self, scores: Tensor) -> Tensor:
         """The way back, (H / P, W / P, B, P P C) -> (H, B, W, C)."""

@@ -10,7 +10,7 @@ from elman.tasks.word_options import WordOptions
 
 ACTING = {
     "words": ("word", "tag", "predicate", "vectors", "letter_size", "spelling_size", "mark_size", "pair_size", "crf"),
-    "scenes": ("patch", "image_size"),
+    "scenes": ("patch", "margin", "image_size"),
     "steps": ("answer", "label", "values", "sequence", "noise", "max_length"),
     "words steps": ("memory", "bidirectional", "input_dropout"),
 }
@@ -39,6 +39,7 @@ class TagOptions(SeriesOptions, WordOptions):
         "crf",
         "bidirectional",
         "patch",
+        "margin",
     )
 
     kind: Literal["words", "scenes", "steps"] = "words"
@@ -71,6 +72,8 @@ class TagOptions(SeriesOptions, WordOptions):
     """Learn which tags follow each other, and choose all tags of a sentence together."""
     patch: Count = 2
     """Pixels along the side of a square of a picture that is read at once."""
+    margin: WholeOrNone = 0
+    """Pixels on each side of such a square that are read with it."""
     image_size: str | None = None
     """Rows and columns that pictures and masks are made to, such as 64x64; all must be alike when nothing is said."""
     batch_size: Count = 32

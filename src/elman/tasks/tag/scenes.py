@@ -118,6 +118,7 @@ class Scenery(TagTask):
             self.shape[2],
             self.classes,
             patch=options.patch,
+            margin=options.margin,
             hidden_size=options.hidden_size,
             num_layers=options.num_layers,
             dropout=options.dropout,

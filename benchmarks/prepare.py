@@ -127,10 +127,11 @@ SCENE = 56
 
 
 def digit_scenes(out: Path) -> None:
-    """Scenes of 2 to 4 digits of MNIST, on top of each other here and there; masks say which digit, plus 1, is where.
+    """Scenes of 2 to 4 digits of MNIST, close to each other; masks say which digit, plus 1, is where.
 
     20,000 to train and 500 to validate from the first 50,000 digits, 1,000 to test from the last 10,000; the ground has
-    noise, and a pixel belongs to the last digit that is brighter than half.
+    noise, and a pixel belongs to the digit that is brighter than half. No stroke lies on another one: which of them came
+    last could not be seen.
     """
     from elman.data.labelled.images import read_idx
 
@@ -142,13 +143,22 @@ def digit_scenes(out: Path) -> None:
         x, y = np.zeros((count, SCENE, SCENE), np.uint8), np.zeros((count, SCENE, SCENE), np.uint8)
         for scene, mask in zip(x, y, strict=True):
             scene[:] = random.integers(0, 60, scene.shape)
-            for _ in range(random.integers(2, 5)):
-                number = random.integers(first, last)
-                top, left = random.integers(0, SCENE - 28, 2)
-                place = slice(top, top + 28), slice(left, left + 28)
-                scene[place] = np.maximum(scene[place], images[number])
-                mask[place][images[number] > 127] = labels[number] + 1
+            for number in random.integers(first, last, random.integers(2, 5)):
+                place = _free(mask, images[number] > 0, random)
+                if place is not None:
+                    scene[place] = np.maximum(scene[place], images[number])
+                    mask[place][images[number] > 127] = labels[number] + 1
         np.savez_compressed(out / f"{name}.npz", x=x, y=y)
+
+
+def _free(mask: np.ndarray, digit: np.ndarray, random: np.random.Generator) -> tuple[slice, slice] | None:
+    """Where a digit lies on no other one; None if a hundred places do not do."""
+    for _ in range(100):
+        top, left = random.integers(0, SCENE - 28 + 1, 2)
+        place = slice(top, top + 28), slice(left, left + 28)
+        if not (digit & (mask[place] > 0)).any():
+            return place
+    return None
 
 
 SETS = {each.__name__: each for each in (mnist, indoor_movement, m4_hourly, etth1, beijing_pm25, tracks, digit_scenes)}

@@ -130,8 +130,8 @@ def digit_scenes(out: Path) -> None:
     """Scenes of 2 to 4 digits of MNIST, close to each other; masks say which digit, plus 1, is where.
 
     20,000 to train and 500 to validate from the first 50,000 digits, 1,000 to test from the last 10,000; the ground has
-    noise, and a pixel belongs to the digit that is brighter than half. No stroke lies on another one: which of them came
-    last could not be seen.
+    noise, and a pixel belongs to the digit that is brighter than half. No stroke lies on another one, as nobody could
+    see which came last.
     """
     from elman.data.labelled.images import read_idx
 

@@ -155,7 +155,7 @@ def test_logs_that_cannot_be_written_are_said(text, no_pictures, monkeypatch):
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_ctrl_c_during_validation(times, text, no_pictures, monkeypatch):
-    original = TrainingModule.validation_step
+    original, before = TrainingModule.validation_step, signal.getsignal(signal.SIGINT)
 
     def interrupted(self, batch: Window, number: int) -> None:
         for _ in range(times if number == 0 else 0):
@@ -165,7 +165,7 @@ def test_ctrl_c_during_validation(times, text, no_pictures, monkeypatch):
     monkeypatch.setattr(TrainingModule, "validation_step", interrupted)
     with pytest.raises(Interrupted, match="stopped after step 19; saved in" if times == 1 else "stopped at once"):
         train(text)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def clipped(gradients: list[float], **settings: float) -> torch.Tensor:

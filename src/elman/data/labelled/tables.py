@@ -51,7 +51,9 @@ def series_of_table(path: Path, columns: Columns, answered: bool) -> Labelled:
     for name, steps in zip(parts[sequence].to_list(), parts["row"].to_list(), strict=True):
         said = frame[label].gather(steps).to_list() if answered else [None]
         inputs.append(rows[steps])
-        answers.append(said if columns.stepwise else _the_same(said, f"{path} has several labels for {name!r}"))
+        answers.append(
+            said if columns.stepwise else _the_same(said, f"{path} has several labels for the sequence {name!r}")
+        )
         places.append(f"{sequence} {name}")
     return Labelled("series", inputs, answers, str(path), places)
 

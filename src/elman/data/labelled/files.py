@@ -116,9 +116,9 @@ def of_arrays(path: Path, columns: Columns, answered: bool) -> Labelled:
     if lengths.shape != x.shape[:1] or (len(x) and not 0 <= lengths.min() <= lengths.max() <= x.shape[1]):
         raise DataError(f"{path} expects lengths from 0 to {x.shape[1]}, one for each of {len(x):,} sequences")
     inputs = [one[:length] for one, length in zip(sequences, lengths.tolist(), strict=True)]
-    answers = [None] * len(x) if y is None else _said(y)
+    answers: list[Any] = [None] * len(x) if y is None else _said(y)
     if columns.stepwise and y is not None:
-        answers = [said[:length] for said, length in zip(_said(y), lengths.tolist(), strict=True)]
+        answers = [said[:length] for said, length in zip(answers, lengths.tolist(), strict=True)]
     return Labelled("series", inputs, answers, str(path), [f"sequence {n:,}" for n in range(1, len(x) + 1)])
 
 

@@ -53,7 +53,7 @@ class Windowing:
         epoch_windows: int | None = None,
     ) -> SeriesWindows:
         """Windows of series, with the facts that training found out of them."""
-        learned = [self.transformed(one) for one in series]
+        learned = [transformed(one, self.options.transform) for one in series]
         return SeriesWindows(
             learned,
             *self.memory.facts_for(learned),
@@ -65,10 +65,6 @@ class Windowing:
             epoch_windows=epoch_windows,
             read=series,
         )
-
-    def transformed(self, one: Series) -> Series:
-        """A series as the network sees it."""
-        return transformed(one, self.options.transform)
 
     def back(self, values: Tensor) -> Tensor:
         """From what is learned to numbers as they are."""

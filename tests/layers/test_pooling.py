@@ -42,3 +42,25 @@ def test_attention_does_not_see_padding() -> None:
 def test_unknown_names_are_refused() -> None:
     with pytest.raises(OptionError, match="did you mean 'max'"):
         Pooling("maxx", 2)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("lengths", [[3, 3], [3, 2]])
+def test_the_gradient_of_the_largest_is_that_of_amax(lengths: list[int]) -> None:
+    steps = torch.tensor([[1.0, 2.0], [4.0, 2.0], [4.0, 5.0]], dtype=torch.float64).unsqueeze(1).repeat(1, 2, 1)
+    ours, theirs = steps.clone().requires_grad_(), steps.clone().requires_grad_()
+    of_results = torch.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=torch.float64)
+    Pooling("max", 2)(ours, torch.tensor(lengths)).backward(of_results)
+    torch.stack([theirs[:length, row].amax(0) for row, length in enumerate(lengths)]).backward(of_results)
+    assert ours.grad is not None
+    assert theirs.grad is not None
+    assert ours.grad.tolist() == theirs.grad.tolist()
+
+
+@pytest.mark.parametrize("name", ["mean", "max"])
+def test_what_stands_in_padding_goes_no_further(name: str) -> None:
+    steps = STEPS.clone()
+    steps[2, 1] = float("nan")
+    steps.requires_grad_()
+    Pooling(name, 2)(steps, LENGTHS).sum().backward()  # pyright: ignore[reportArgumentType]
+    assert steps.grad is not None
+    assert steps.grad.isfinite().all()

@@ -160,7 +160,8 @@ class Recurrent(nn.Module):
         if self.output_at == "last step":
             y = self._head(last_outputs(y, inside.lengths, self.directions))
             return y if inside.batched else y.squeeze(0), final
-        return inside.close(without_padding(self._head(y), inside.lengths)), final
+        y = y if self.output is None else without_padding(self._head(y), inside.lengths)
+        return inside.close(y), final
 
     def _head(self, y: Tensor) -> Tensor:
         return y if self.output is None else self.activation(self.output(y))

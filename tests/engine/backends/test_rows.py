@@ -147,3 +147,14 @@ def test_the_last_states_alone_need_little_memory() -> None:
 def test_a_call_like_an_earlier_one_has_its_tables() -> None:
     assert rows(4, 3, None, None, False, True) is rows(4, 3, None, None, False, True)
     assert rows(4, 3, None, None, False, True) is not rows(4, 3, None, None, True, True)
+
+
+def test_full_rows_are_those_without_lengths() -> None:
+    plain = rows(3, 2, None, None, False, True)
+    assert rows(3, 2, torch.tensor([3, 3]), None, False, True) is plain
+
+
+def test_layers_with_the_same_lengths_share_their_rows() -> None:
+    first = rows(3, 2, torch.tensor([3, 1]), None, True, True)
+    assert rows(3, 2, torch.tensor([3, 1]), None, True, True) is first
+    assert rows(3, 2, torch.tensor([1, 3]), None, True, True) is not first

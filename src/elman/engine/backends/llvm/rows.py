@@ -98,14 +98,22 @@ def rows(time: int, batch: int, lengths: Tensor | None, resets: Tensor | None, r
         reverse: Walk from each row's end to its start.
         keep: Are all states kept for the way back, or only the last ones?
     """
-    if lengths is None and resets is None:
+    if resets is not None:
+        return _rows(time, batch, lengths, resets, reverse, keep)
+    if lengths is None or (batch and int(lengths.min()) == time):
         return _plain(time, batch, reverse, keep)
-    return _rows(time, batch, lengths, resets, reverse, keep)
+    return _unequal(time, tuple(lengths.tolist()), reverse, keep)
 
 
 @lru_cache(maxsize=64)
 def _plain(time: int, batch: int, reverse: bool, keep: bool) -> Rows:
     return replace(_rows(time, batch, None, None, reverse, keep), lasting=True)
+
+
+@lru_cache(maxsize=4)
+def _unequal(time: int, lengths: tuple[int, ...], reverse: bool, keep: bool) -> Rows:
+    """The layers of a network ask for the same one after the other."""
+    return _rows(time, len(lengths), torch.tensor(lengths, dtype=torch.long), None, reverse, keep)
 
 
 def _rows(time: int, batch: int, lengths: Tensor | None, resets: Tensor | None, reverse: bool, keep: bool) -> Rows:

@@ -1,14 +1,15 @@
 """Sums over rows and time of outer products: the gradients of weights, a chunk of time after the other."""
 
 import ctypes
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
 
 import torch
-from torch import Tensor
 
 from elman.engine.backends.llvm import team
-from elman.engine.backends.llvm.library import DEPTH, SPAN, WIDEST, library
+from elman.engine.backends.llvm.library import library
+from elman.engine.backends.llvm.summing import DEPTH, SPAN, WIDEST, WIDTHS
 from elman.engine.backends.llvm.target import host
 from elman.engine.backends.llvm.tiles import ROWS
 from elman.engine.backends.llvm.walk import Place, Walk, Word, shares, whole
@@ -34,50 +35,105 @@ class Sums:
         dtype: torch.dtype,
         walk: Walk,
     ) -> None:
-        self.contractions, self.places, self.tables, self.dtype, self.walk = contractions, places, tables, dtype, walk
+        self.places, self.tables, self.dtype, self.walk = places, tables, dtype, walk
+        self._groups = _groups(contractions)
         self._shapes = [_Shape(each, walk.threads, host().lanes(dtype)) for each in contractions]
         self._size = max((shape.scratch for shape in self._shapes), default=0)
         self._scratch = walk.room(self._size * walk.threads * dtype.itemsize)
+        walk.hold(self._shapes)
 
     def add(self, first: int, last: int, fresh: bool) -> None:
         """Let the outer products of the rows from n = `first` up to `last` be added to the sums, or start them."""
-        for number, (contraction, shape) in enumerate(zip(self.contractions, self._shapes, strict=True)):
-            to, each = Place(f"sum {number}"), len(contraction.right.places) // contraction.heads
-            for place in range(each * contraction.heads):
-                head, i = divmod(place, each)
-                there = to + head * shape.m * shape.c * self.dtype.itemsize
-                self._add(contraction, shape, place, there, first, last, fresh and i == 0)
+        for group in self._groups:
+            if group[0].left.buffer is None:
+                call = [*self._right(group[0], fresh), first, last, team.number_address()]
+                self.walk.add(library(self.dtype)["total"], call)
+            else:
+                self.walk.add(library(self.dtype)["outer"], self._outer(group, first, last, fresh))
 
-    def _add(
-        self, contraction: Contraction, shape: "_Shape", place: int, to: Place, first: int, last: int, fresh: bool
-    ) -> None:
-        left, right = contraction.left, contraction.right
-        tiles, panels = shape.shares
-        self.walk.hold(shape)
-        call: list[Word] = [
-            to,
+    def _outer(self, group: Sequence["_Product"], first: int, last: int, fresh: bool) -> list[Word]:
+        shape = self._shapes[group[0].number]
+        return [
             shape.m,
-            shape.c,
-            *self._side(left, place if left.buffer else 0),
-            *self._side(right, place),
+            *self._side(group[0].left, group[0].place),
             first,
             last,
-            ctypes.addressof(tiles),
-            ctypes.addressof(panels),
+            ctypes.addressof(shape.tiles),
             self._scratch,
             self._size,
-            int(fresh),
             team.number_address(),
+            len(group),
+            *(word for each in group for word in self._right(each, fresh)),
         ]
-        self.walk.add(library(self.dtype)[f"outer_{shape.vectors}"], call)
+
+    def _right(self, product: "_Product", fresh: bool) -> list[Word]:
+        """The right side of one, and where it goes."""
+        shape = self._shapes[product.number]
+        return [
+            Place(f"sum {product.number}") + product.head * shape.m * shape.c * self.dtype.itemsize,
+            shape.c,
+            *self._side(product.right, product.place),
+            ctypes.addressof(shape.panels),
+            int(fresh and product.starts),
+            shape.vectors,
+        ]
 
     def _side(self, factor: Factor, place: int) -> tuple[Word, Word, Word]:
         """Where one side starts, its table, and the size of a row's entry."""
-        if factor.buffer is None:
-            return _one(self.dtype).data_ptr(), 0, 0
+        assert factor.buffer is not None
         table = self.tables.get(factor.buffer.rows, 0)
         start = self.places[factor.buffer.role, factor.buffer.number] + factor.places[place] * self.dtype.itemsize
         return start, table, 0 if factor.buffer.rows == "shared" else factor.buffer.size
+
+
+@dataclass(frozen=True)
+class _Product:
+    """One outer product of a contraction.
+
+    Args:
+        number: The contraction's.
+        contraction: Of which it is.
+        place: Of its vectors in both factors.
+    """
+
+    number: int
+    contraction: Contraction
+    place: int
+
+    @property
+    def left(self) -> Factor:
+        return self.contraction.left
+
+    @property
+    def right(self) -> Factor:
+        return self.contraction.right
+
+    @property
+    def each(self) -> int:
+        """How many are added up for a head."""
+        return len(self.right.places) // self.contraction.heads
+
+    @property
+    def head(self) -> int:
+        return self.place // self.each
+
+    @property
+    def starts(self) -> bool:
+        """Is it the first of its head?"""
+        return self.place % self.each == 0
+
+
+def _groups(contractions: Sequence[Contraction]) -> list[list[_Product]]:
+    """Those that have the same vector on the left go together, unless others come before them in the same sum."""
+    groups: dict[Hashable, list[_Product]] = {}
+    alone = count()
+    for number, contraction in enumerate(contractions):
+        for place in range(len(contraction.right.places)):
+            product, left = _Product(number, contraction, place), contraction.left
+            together = product.each == 1 and left.buffer is not None
+            key = (left.buffer, left.places[place], left.size) if together else next(alone)
+            groups.setdefault(key, []).append(product)
+    return list(groups.values())
 
 
 class _Shape:
@@ -85,20 +141,13 @@ class _Shape:
 
     def __init__(self, contraction: Contraction, threads: int, lanes: int) -> None:
         self.m, self.c = contraction.left.size, contraction.right.size
-        self.vectors = next(v for v in (1, 2, WIDEST) if v * lanes >= self.c or v == WIDEST)
+        total = contraction.left.buffer is None
+        self.vectors = WIDEST if total else next(v for v in WIDTHS if v * lanes >= self.c or v == WIDEST)
         tiles, panels = -(-self.m // ROWS), -(-self.c // (self.vectors * lanes))
         by_tiles = tiles >= threads
-        self.shares = (
-            (shares(tiles, threads), whole(panels, threads))
-            if by_tiles
-            else (whole(tiles, threads), shares(panels, threads))
-        )
+        self.tiles = shares(tiles, threads) if by_tiles else whole(tiles, threads)
+        self.panels = whole(panels, threads) if by_tiles and not total else shares(panels, threads)
         widest = -(-tiles // threads) if by_tiles else tiles
         together = max(lanes // ROWS, 1)
         self.scratch = -(-widest // together) * together * SPAN + DEPTH * self.vectors * lanes
         """Numbers that each thread needs for itself."""
-
-
-@lru_cache(maxsize=2)
-def _one(dtype: torch.dtype) -> Tensor:
-    return torch.ones(1, dtype=dtype)

@@ -17,9 +17,8 @@ ROWS = 4
 """In a tile."""
 BLOCK = 256
 """Products that are added up before they join the sum."""
-SHORT = 64, 32
-"""The same where rows are summed up over many rows, as for gradients of weights; and where it is a single one, as for
-those of a bias."""
+SHORT = 64
+"""The same where rows are summed up over many rows, as for gradients of weights."""
 EARLY = ("x", "context", "draw", "output gradient")
 """Roles of buffers that are filled before time begins; what a step itself writes is not there yet."""
 
@@ -168,7 +167,7 @@ def _tile(w: Writer, vectors: int, rows: int, stride: int) -> None:
                 held = Value(w, w.assign(f"load {kind}, ptr {sums[v, r]}"))
                 w.do(f"store {kind} {w.intrinsic('fma', one, loaded[v], held).name}, ptr {sums[v, r]}")
 
-    block = str(BLOCK if stride == 1 else SHORT[rows == 1])
+    block = str(BLOCK if stride == 1 else SHORT)
     with w.loop("0", "%K", block) as start:
         end = w.least(w.i64("add", start, block), "%K")
         for place in places:

@@ -23,7 +23,7 @@ from elman.data.series.frequency import Frequency
 from elman.data.series.scale import Scaling, centre_and_scale, facts_of
 from elman.data.series.series import Series, SeriesColumns, SeriesSet, as_frame, read_series
 from elman.data.series.windows import SeriesWindows, WindowBatch
-from elman.data.tables import Table, is_table, read_columns, read_table
+from elman.data.tables import Table, comma_separated, is_table, read_columns, read_table
 from elman.data.tagged.batches import TagBatch, TagBatches, plain
 from elman.data.tagged.scenes import Scenes, read_pictures, read_scenes
 from elman.data.tagged.shapes import made_scenes
@@ -90,6 +90,7 @@ __all__ = [
     "bio",
     "bioes",
     "centre_and_scale",
+    "comma_separated",
     "copy_memory",
     "cut_to",
     "embedded_pairs",

@@ -1,7 +1,5 @@
 """`elman predict`: answers of a model, to one input or to each line of a file."""
 
-import csv
-import io
 import json
 import sys
 from inspect import Parameter
@@ -11,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from elman.data import write_text
+from elman.data import comma_separated, write_text
 from elman.errors import OptionError
 from elman.interfaces.options import fields, option, switch, with_options
 from elman.tasks import TASKS, Model, load
@@ -37,10 +35,10 @@ def predict(run: Path, text: str | None = None, **given: Any) -> None:
         return
     rows = model.task.rows(inputs, model.predict(inputs, **settings))
     if target is not None:
-        write_text(target, _comma_separated(rows) if target.suffix == ".csv" else _json_lines(rows))
+        write_text(target, comma_separated(rows) if target.suffix == ".csv" else _json_lines(rows))
         Console(highlight=False, soft_wrap=True, markup=False).print(f"{len(rows)} answers in {target}")
     else:
-        sys.stdout.write(_comma_separated(rows) if plain else _json_lines(rows))
+        sys.stdout.write(comma_separated(rows) if plain else _json_lines(rows))
 
 
 def _stream(model: Model, text: str, settings: dict[str, Any]) -> None:
@@ -54,22 +52,6 @@ def _stream(model: Model, text: str, settings: dict[str, Any]) -> None:
 
 def _json_lines(rows: list[dict[str, Any]]) -> str:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-
-
-def _comma_separated(rows: list[dict[str, Any]]) -> str:
-    """With a header; what is neither text nor a number is JSON."""
-    file = io.StringIO()
-    writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({name: _cell(value) for name, value in row.items()})
-    return file.getvalue()
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
 
 
 RUN = typer.Argument(help="The run folder of a trained model.", metavar="RUN", show_default=False)

@@ -7,6 +7,7 @@ Key: T time of the queries, S time of the memory, B batch, Q query size, M memor
 compared.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import sqrt
@@ -32,9 +33,9 @@ class Score(nn.Module):
         """What queries are compared with: (B, S, M) -> (B, S, A)."""
         return memory
 
+    @abstractmethod
     def forward(self, query: Tensor, keys: Tensor) -> Tensor:
         """(B, T, Q) and (B, S, A) -> (B, T, S)."""
-        raise NotImplementedError
 
 
 class DotScore(Score):
@@ -158,6 +159,7 @@ class _Attention(nn.Module):
     output_size: int
     """V, the width of a context."""
 
+    @abstractmethod
     def prepare(self, memory: Tensor, lengths: Tensor | None = None) -> Memory:
         """What does not hang on the query.
 
@@ -168,11 +170,10 @@ class _Attention(nn.Module):
         Raises:
             ShapeError: A tensor does not fit.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def look(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Contexts (T, B, V) and weights (T, B, S) for queries (T, B, Q)."""
-        raise NotImplementedError
 
     @overload
     def forward(

@@ -5,6 +5,7 @@ Sutskever, Vinyals and Le 2014; Cho et al. 2014; Bahdanau, Cho and Bengio 2015; 
 Key: S source time, T target time, B batch, K rows of a sentence in decoding, H hidden width, O output width.
 """
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -139,17 +140,17 @@ class Decoder(nn.Module):
 
     attention: Attention | MultiHeadAttention | None
 
+    @abstractmethod
     def parts(self) -> list[Recurrent | Stacked]:
         """Its recurrent layers, as `compile_step` takes them."""
-        raise NotImplementedError
 
     def shapes(self) -> list[Shapes]:
         """Of its state tensors, layer by layer."""
         return [cell.state_shapes for part in self.parts() for cell in part.cells]  # pyright: ignore
 
+    @abstractmethod
     def forward(self, y: Tensor, encoded: Encoded, lengths: Tensor | None) -> Tensor:
         """Vectors (T, B, I) of the units before -> outputs (T, B, O)."""
-        raise NotImplementedError
 
     def begin(self, encoded: Encoded) -> Writing:
         """One row for each sentence."""
@@ -159,9 +160,9 @@ class Decoder(nn.Module):
         states = tuple(tuple(next(rest) for _ in range(_tensors(part))) for part in parts)
         return Writing(steps, states, encoded.memory, next(rest, None))
 
+    @abstractmethod
     def write(self, y: Tensor, writing: Writing) -> tuple[Tensor, Tensor | None, Writing]:
         """One step: vectors (B K, I) -> outputs (B K, O), weights (B K, S) if there are any, what comes next."""
-        raise NotImplementedError
 
     def seen(self, h: Tensor, encoded: Encoded) -> Tensor:
         """What each step's output (T, B, H) finds in what was read, (T, B, C)."""

@@ -3,6 +3,7 @@
 Key: T time, B batch, I input width, H output width.
 """
 
+from abc import abstractmethod
 from itertools import pairwise
 from typing import Any
 
@@ -27,9 +28,9 @@ class Body(nn.Module):
         super().__init__()
         self.input_size, self.output_size = input_size, output_size
 
+    @abstractmethod
     def read(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """The outputs; what stands past the lengths does not matter."""
-        raise NotImplementedError
 
     def forward(self, x: Tensor, state: Any = None, *, lengths: Tensor | None = None) -> tuple[Tensor, tuple[()]]:
         return without_padding(self.read(without_padding(x, lengths), lengths), lengths), ()

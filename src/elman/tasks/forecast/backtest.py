@@ -1,16 +1,14 @@
 """How near forecasts come, window after window."""
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from io import StringIO
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from elman.data import Series, WindowBatch
+from elman.data import Series, WindowBatch, comma_separated
 from elman.models import Outputs
 from elman.tasks.forecast.scores import Judged, beats_naive, interval_scores, point_scores
 from elman.tasks.forecast.tracking import Tracker
@@ -133,8 +131,4 @@ class Backtest(Judge):
 
     def written(self) -> list[str]:
         """The lines of `rows` as CSV."""
-        rows, text = self.rows(), StringIO()
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        return text.getvalue().splitlines()
+        return comma_separated(self.rows()).splitlines()

@@ -58,13 +58,14 @@ class Steps(TagTask):
         found, held_out = split() if valid is None else (found, self._labelled(valid))
         if start is None:
             self.inputs = NumberInputs.of(found, "row")
+            _check_answers(found)
             self.verdict = VERDICTS[self.options.answer].learn(*_flat(found))
         else:
             self.load(start)
         pieces = found.pieces(self.options.max_length)
         taught = [row for row, said in enumerate(pieces.answers) if not all(map(_missing, said))]
         steps = sum(map(len, (*found.inputs, *held_out.inputs)))
-        unknown = steps - len(_flat(found)[0]) - len(_flat(held_out)[0])
+        unknown = steps - sum(not _missing(one) for each in (found, held_out) for said in each.answers for one in said)
         notes = (f"{unknown:,} of {steps:,} steps have no answer and teach nothing",) if unknown else ()
         return Examples(
             train=self._batches(pieces.some(taught), self.options.batch_size),
@@ -90,7 +91,7 @@ class Steps(TagTask):
         return read_labelled(path, columns, answered=answered)
 
     def _batches(self, found: Labelled, batch_size: int | None = None) -> SequenceBatches:
-        _flat(found)  # finds out whether there is something to learn or to judge by
+        _check_answers(found)
         places = [found.place(row) for row in range(len(found))]
         targets = [self._targets(said, place) for said, place in zip(found.answers, places, strict=True)]
         return self._read(self.inputs.sequences(found.inputs, places), targets, batch_size)
@@ -230,15 +231,14 @@ def _missing(answer: Any) -> bool:
     return answer is None or answer != answer or answer == ""
 
 
-def _flat(found: Labelled) -> tuple[list[Any], list[str]]:
-    """All answers that there are, and where each stands.
+def _check_answers(found: Labelled) -> None:
+    if all(_missing(one) for said in found.answers for one in said):
+        raise DataError(f"{found.name} has no answer at any step; expected some; is it the right column?")
 
-    Raises:
-        DataError: There is none.
-    """
+
+def _flat(found: Labelled) -> tuple[list[Any], list[str]]:
+    """All answers that there are, and where each stands."""
     places = (found.place(row) for row in range(len(found)))
     rows = zip(found.answers, places, strict=True)
     pairs = [(one, place) for said, place in rows for one in said if not _missing(one)]
-    if not pairs:
-        raise DataError(f"{found.name} has no answer at any step; expected some; is it the right column?")
     return [answer for answer, _ in pairs], [place for _, place in pairs]

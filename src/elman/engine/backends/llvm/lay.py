@@ -9,6 +9,7 @@ Key: T time, B batch, N rows at all steps.
 """
 
 import ctypes
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import accumulate
 from math import prod
@@ -85,7 +86,7 @@ def _chunk(made: Sequence[Buffer], item: int, batch: int) -> int:
     return max(8, min(BYTES // (size * item * max(batch, 1)), LONGEST))
 
 
-class _Call:
+class _Call(ABC):
     """What both ways share."""
 
     def __init__(self, program: Program, name: str, rows: Rows, lying: Lying, threads: int) -> None:
@@ -107,9 +108,9 @@ class _Call:
         self.panels = [self._packed(panel, lying) for panel in self.kernel.brief.panels]
         self._hoisted = self._hoist_room()
 
+    @abstractmethod
     def course(self) -> Course:
         """The whole call."""
-        raise NotImplementedError
 
     def _packed(self, panel: Panel, lying: Lying) -> Place:
         to = self.walk.room(panel.size * self.item)

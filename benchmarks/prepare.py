@@ -7,6 +7,7 @@
     etth1             the usual three parts, scaled by the first
     beijing_pm25      with a column of times; 2014 is the test
     tracks            where people walk, scene by scene: one left out of each training
+    fsdd              a folder for each digit
     digit_scenes      digits of MNIST strewn over pictures, with masks that say which is where
 
 Needs ELMAN_DATA; what is made goes to runs/data/NAME.
@@ -16,6 +17,7 @@ import gzip
 import io
 import os
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 from random import Random
@@ -122,6 +124,20 @@ def tracks(out: Path) -> None:
         rest.filter(tenth).write_parquet(out / f"{scene}.valid.parquet")
 
 
+def fsdd(out: Path) -> None:
+    """Recordings of single digits."""
+    for name in ("train", "test"):
+        with tarfile.open(DATA / f"fsdd/{name}.tar.gz") as archive:
+            for member in archive.getmembers():
+                recording = Path(member.name).name
+                if recording.endswith(".wav"):
+                    folder = out / name / recording[0]
+                    folder.mkdir(parents=True, exist_ok=True)
+                    content = archive.extractfile(member)
+                    assert content is not None
+                    (folder / recording).write_bytes(content.read())
+
+
 SCENE = 56
 """Pixels along the side of a scene of digits."""
 
@@ -161,7 +177,9 @@ def _free(mask: np.ndarray, digit: np.ndarray, random: np.random.Generator) -> t
     return None
 
 
-SETS = {each.__name__: each for each in (mnist, indoor_movement, m4_hourly, etth1, beijing_pm25, tracks, digit_scenes)}
+SETS = {
+    each.__name__: each for each in (mnist, indoor_movement, m4_hourly, etth1, beijing_pm25, tracks, fsdd, digit_scenes)
+}
 
 
 def main(name: str) -> None:

@@ -7,7 +7,7 @@
     tatoeba_en_zh      BLEU and chrF on the test part, beside those of copying the nearest training pair
     camrest676         the same for answers in a dialogue
     reports            ROUGE of summaries of made-up reports, beside that of their first sentence; needs no data
-    sst2, trec, movie_reviews, chnsenticorp, mnist_rows, mnist_pixels, indoor_movement
+    sst2, trec, movie_reviews, chnsenticorp, mnist_rows, mnist_pixels, indoor_movement, fsdd_digits
                        accuracy on the test part
     conll2003, msra_ner, wnut17, weibo_ner, propbank_ewt
                        F1 of stretches, beside that of a list of those in the training part
@@ -47,6 +47,7 @@ TESTS = {
     "mnist_rows": "mnist/test.npz",
     "mnist_pixels": "mnist/test.npz",
     "indoor_movement": "indoor_movement/test-0.csv",
+    "fsdd_digits": "fsdd/test",
     "conll2003": "conll2003_en/test.txt.gz",
     "msra_ner": "msra_ner/msra.test.conll.gz",
     "wnut17": "wnut17/wnut17.dev.conll.gz",
@@ -162,7 +163,17 @@ SCORES = {
     "camrest676": translation,
     "reports": summaries,
     **dict.fromkeys(
-        ("sst2", "trec", "movie_reviews", "chnsenticorp", "mnist_rows", "mnist_pixels", "indoor_movement"), classes
+        (
+            "sst2",
+            "trec",
+            "movie_reviews",
+            "chnsenticorp",
+            "mnist_rows",
+            "mnist_pixels",
+            "indoor_movement",
+            "fsdd_digits",
+        ),
+        classes,
     ),
     **dict.fromkeys(("conll2003", "msra_ner"), tags("test")),
     **dict.fromkeys(("wnut17", "weibo_ner", "propbank_ewt"), tags("dev")),

@@ -16,6 +16,8 @@ A message is one line: what is wrong, what was expected, what came, and the way 
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
 
 
 class ElmanError(Exception):
@@ -59,6 +61,23 @@ class MissingExtra(ElmanError, ImportError):
 
     def __init__(self, library: str, extra: str) -> None:
         super().__init__(f"{library} is not installed, and this needs it; try: pip install 'elman[{extra}]'")
+
+
+def optional(module: str, library: str, extra: str) -> Any:
+    """An optional library's module.
+
+    Args:
+        module: What is imported.
+        library: What people call it.
+        extra: Elman's extra that brings it.
+
+    Raises:
+        MissingExtra: It is not installed.
+    """
+    try:
+        return import_module(module)
+    except ImportError:
+        raise MissingExtra(library, extra) from None
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

@@ -195,3 +195,38 @@ def test_words_begin_with_the_vectors_of_others(lines: Path, tmp_path: Path) -> 
     np.savez(numbers, x=np.zeros((40, 5)), y=np.arange(40) % 2)
     with pytest.raises(OptionError, match="vectors are of words; this data is of numbers"):
         train(numbers, tmp_path / "run", **given)
+
+
+def sounds(path: Path) -> Path:
+    """Low and high tones, some of them at another rate."""
+    soundfile = pytest.importorskip("soundfile")
+    generator = np.random.default_rng(0)
+    for n in range(48):
+        rate, name = (8000 if n % 3 else 16_000), "high" if n % 2 else "low"
+        time = np.arange(rate * (3 + n % 4) // 10) / rate
+        samples = 0.4 * np.sin(2 * np.pi * (1500 if n % 2 else 300) * time) + 0.05 * generator.normal(size=len(time))
+        (path / name).mkdir(parents=True, exist_ok=True)
+        soundfile.write(path / name / f"{n}.wav", samples, rate)
+    return path
+
+
+def test_sounds_are_learned_and_answered_by_path_or_folder(tmp_path: Path) -> None:
+    folder = sounds(tmp_path / "sounds")
+    model = train(folder, tmp_path, masks=1)
+    assert model.evaluate(folder)["accuracy"] == 1
+    high = str(folder / "high" / "1.wav")
+    again = elman.load(tmp_path / "run")
+    assert again.predict([high, folder / "low" / "0.wav", elman.data.read_sound(folder / "low" / "2.wav")]) == [
+        *("high", "low", "low"),
+    ]
+    assert again.task.rows([high], ["high"]) == [{"input": high, "answer": "high"}]
+    inputs = again.task.read_inputs(folder / "high")
+    assert inputs.names[0] == "1.wav"
+    assert set(again.predict(inputs)) == {"high"}
+    with pytest.raises(DataError, match="input 1 expects a recording or its path; received int"):
+        again.predict([7])
+
+
+def test_texts_are_not_blanked(lines: Path, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="noise and masks act on numbers; received texts"):
+        train(lines, tmp_path, masks=1)

@@ -1,5 +1,6 @@
 """Files, texts, units of text, batches."""
 
+from elman.data.comma_separated import comma_separated
 from elman.data.files import locked, read_bytes, read_json, read_text, replacing, write_json, write_tensors, write_text
 from elman.data.labelled.labelled import Columns, Labelled, Named
 from elman.data.labelled.labels import Labels
@@ -23,7 +24,9 @@ from elman.data.series.frequency import Frequency
 from elman.data.series.scale import Scaling, centre_and_scale, facts_of
 from elman.data.series.series import Series, SeriesColumns, SeriesSet, as_frame, read_series
 from elman.data.series.windows import SeriesWindows, WindowBatch
-from elman.data.tables import Table, comma_separated, is_table, read_columns, read_table
+from elman.data.sound.mel import LogMel
+from elman.data.sound.read import Sound, read_sound, resampled
+from elman.data.tables import Table, is_table, read_columns, read_table
 from elman.data.tagged.batches import TagBatch, TagBatches, plain
 from elman.data.tagged.scenes import Scenes, read_pictures, read_scenes
 from elman.data.tagged.shapes import made_scenes
@@ -52,6 +55,7 @@ __all__ = [
     "Labelled",
     "Labels",
     "Lines",
+    "LogMel",
     "Named",
     "Nearest",
     "NumberedPairs",
@@ -69,6 +73,7 @@ __all__ = [
     "SeriesColumns",
     "SeriesSet",
     "SeriesWindows",
+    "Sound",
     "Span",
     "Table",
     "TagBatch",
@@ -115,6 +120,7 @@ __all__ = [
     "read_pictures",
     "read_scenes",
     "read_series",
+    "read_sound",
     "read_table",
     "read_tagged",
     "read_text",
@@ -122,6 +128,7 @@ __all__ = [
     "read_vectors",
     "replacing",
     "report_pairs",
+    "resampled",
     "spans_of",
     "spelled_pairs",
     "split_words",

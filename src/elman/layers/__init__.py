@@ -35,6 +35,7 @@ from elman.layers.places import with_places
 from elman.layers.pooling import Pooling, PoolingName
 from elman.layers.recurrent import LayerState, Recurrent, detach_state
 from elman.layers.renet import ReNet
+from elman.layers.spec_augment import spec_augment
 from elman.layers.stacked import Stacked
 from elman.layers.step import Step, compile_step
 from elman.layers.wrappers import OutputDropout, RecurrentDropout, Residual, WeightDrop, Wrapper, Zoneout
@@ -96,5 +97,6 @@ __all__ = [
     "linear_cross_entropy",
     "sequence_dropout",
     "softmax_in_place",
+    "spec_augment",
     "with_places",
 ]

@@ -30,6 +30,7 @@ class Classifier(Reader):
         output_dropout: Share of the pooled features dropped.
         variational: One mask for all steps of a sequence, where vectors are dropped.
         noise: As in `Reader`.
+        masks: The same.
     """
 
     def __init__(
@@ -43,8 +44,11 @@ class Classifier(Reader):
         output_dropout: float = 0.0,
         variational: bool = False,
         noise: float = 0.0,
+        masks: int = 0,
     ) -> None:
-        super().__init__(embedding, body, input_dropout=input_dropout, variational=variational, noise=noise)
+        super().__init__(
+            embedding, body, input_dropout=input_dropout, variational=variational, noise=noise, masks=masks
+        )
         if embedding is not None:
             nn.init.normal_(embedding.weight, std=SMALL)
         self.pooling = Pooling(pooling, body.output_size, body.directions)

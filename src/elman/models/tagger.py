@@ -99,8 +99,9 @@ class Tagger(Reader):
         output_dropout: float = 0.0,
         variational: bool = False,
     ) -> None:
-        drops = {"input_dropout": input_dropout, "output_dropout": output_dropout}
-        super().__init__(vectors, body, variational=variational, **drops)
+        super().__init__(
+            vectors, body, input_dropout=input_dropout, output_dropout=output_dropout, variational=variational
+        )
         self.output = nn.Linear(body.output_size, labels)
         self.crf = crf
 

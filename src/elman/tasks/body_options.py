@@ -13,7 +13,7 @@ from elman.tasks.options import WholeOrNone
 class BodyOptions(NetworkOptions):
     """What reads."""
 
-    fixed: ClassVar[tuple[str, ...]] = (*NetworkOptions.fixed, "network")
+    fixed: ClassVar[tuple[str, ...]] = (*NetworkOptions.fixed, "network", "memory")
 
     network: Literal["recurrent", "transformer", "cnn", "mlp"] = "recurrent"
     """Recurrent layers, or to compare torch's own: a Transformer, convolutions, or layers that see no order."""

@@ -1,9 +1,10 @@
-"""What a network that reads gets to see: texts as numbers of units, series and images as rows of numbers.
+"""What a network that reads gets to see: texts as numbers of units, series, images and sounds as rows of numbers.
 
 Key: T steps, F features, H rows of pixels, W pixels in a row, C colours.
 """
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -11,8 +12,13 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from elman.data import Labelled, Scaler, Tokenizer, read_json, tidy, write_json
+from elman.data import Labelled, LogMel, Scaler, Sound, Tokenizer, read_json, read_sound, resampled, tidy, write_json
 from elman.errors import DataError
+
+HIGHEST_RATE = 16_000
+"""Samples a second that are listened to, where nothing is said and the recordings have more."""
+HEARD = 1000
+"""Recordings from which means and deviations are learned, at most."""
 
 Scan = Literal["row", "pixel"]
 Side = Literal["start", "end"]
@@ -123,6 +129,49 @@ class NumberInputs(Inputs):
         """Read what `save` wrote."""
         value = read_json(folder / "inputs.json")
         return cls(value["shape"], value["scan"], Scaler.from_json(value["scaler"]))
+
+
+class SoundInputs(Inputs):
+    """Recordings: the power in each band, moment by moment, scaled as training showed."""
+
+    def __init__(self, rate: int, bands: int, scaler: Scaler) -> None:
+        self.mel, self.scaler, self.width = LogMel(rate, bands), scaler, bands
+
+    @classmethod
+    def of(cls, sounds: Sequence[Sound], rate: int | None, bands: int) -> "SoundInputs":
+        """Learn from training inputs; the rate too, where nothing is said: the commonest, but no more than needed."""
+        if rate is None:
+            rate = min(Counter(sound.rate for sound in sounds).most_common(1)[0][0], HIGHEST_RATE)
+        mel = LogMel(rate, bands)
+        some = sounds[:: -(-len(sounds) // HEARD)]
+        return cls(rate, bands, Scaler.of([mel(resampled(one.samples, one.rate, rate)) for one in some]))
+
+    def sequences(self, inputs: Sequence[Any], places: Sequence[str]) -> list[Tensor]:
+        found = []
+        for given, place in zip(inputs, places, strict=True):
+            sound = read_sound(Path(given)) if isinstance(given, str | Path) else given
+            if not isinstance(sound, Sound):
+                raise DataError(f"{place} expects a recording or its path; received {type(given).__name__}")
+            if not len(sound):
+                raise DataError(f"{place} has no sound in it; expected one sample or more")
+            found.append(self.mel(resampled(sound.samples, sound.rate, self.mel.rate)))
+        return found
+
+    def prepare(self, sequence: Tensor) -> Tensor:
+        return self.scaler(sequence)
+
+    def shown(self, given: Any) -> str:
+        return f"{given.seconds:.2f} s at {given.rate:,} Hz"
+
+    def save(self, folder: Path) -> None:
+        value = {"rate": self.mel.rate, "bands": self.mel.bands, "scaler": self.scaler.as_json()}
+        write_json(folder / "sound.json", value)
+
+    @classmethod
+    def load(cls, folder: Path) -> "SoundInputs":
+        """Read what `save` wrote."""
+        value = read_json(folder / "sound.json")
+        return cls(value["rate"], value["bands"], Scaler.from_json(value["scaler"]))
 
 
 def _scanned(image: Tensor, scan: Scan) -> Tensor:

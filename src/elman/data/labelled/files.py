@@ -1,4 +1,4 @@
-"""Sequences and their answers from what is no table: lines, folders, images, arrays, FASTA."""
+"""Sequences and their answers from what is no table: lines, folders, images, sounds, arrays, FASTA."""
 
 import io
 from collections.abc import Iterator
@@ -12,9 +12,15 @@ from torch import Tensor
 from elman.data.files import read_bytes, read_text
 from elman.data.labelled.fasta import read_fasta
 from elman.data.labelled.images import IMAGES, read_idx, read_image
-from elman.data.labelled.labelled import Columns, Labelled
+from elman.data.labelled.labelled import Columns, Kind, Labelled
+from elman.data.labelled.sounds import sounds_of
 from elman.data.pairs.pairs import tidy
+from elman.data.sound.read import SOUNDS
 from elman.errors import DataError
+
+KINDS: dict[Kind, tuple[str, ...]] = {"text": (".txt",), "image": IMAGES, "sound": SOUNDS}
+"""Ends of the names of files in folders."""
+FILES = "texts (.txt), images or sounds"
 
 
 def texts_of_lines(path: Path, columns: Columns, answered: bool) -> Labelled:
@@ -40,16 +46,22 @@ def texts_of_fasta(path: Path, columns: Columns, answered: bool) -> Labelled:
 def of_folder(path: Path, columns: Columns, answered: bool) -> Labelled:
     """A folder for each class."""
     files = sorted(_files(path, answered))
-    kinds = {file.suffix.lower() for _, file in files}
     if not files:
-        wanted = "a folder for each class, with texts (.txt) or images in it" if answered else "texts (.txt) or images"
+        wanted = f"a folder for each class, with {FILES} in it" if answered else FILES
         raise DataError(f"{path} has no examples; expected {wanted}")
     answers: list[Any] = [label if answered else None for label, _ in files]
     places = [str(file.relative_to(path)) for _, file in files]
-    if kinds <= {".txt"}:
+    kinds = [next(kind for kind, ends in KINDS.items() if file.suffix.lower() in ends) for _, file in files]
+    other = next((row for row, kind in enumerate(kinds) if kind != kinds[0]), None)
+    if other is not None:
+        raise DataError(
+            f"{path} has files of several kinds: {kinds[0]} in {places[0]}, {kinds[other]} in {places[other]}; "
+            "expected one kind; take the others out"
+        )
+    if kinds[0] == "text":
         return Labelled("text", [tidy(read_text(file)) for _, file in files], answers, str(path), places)
-    if ".txt" in kinds:
-        raise DataError(f"{path} has texts and images; expected files of one kind; take {places[0]} or the others out")
+    if kinds[0] == "sound":
+        return sounds_of([file for _, file in files], answers, str(path), places)
     images = [read_image(file, columns.image_size) for _, file in files]
     for image, place in zip(images, places, strict=True):
         if image.shape != images[0].shape:
@@ -62,7 +74,7 @@ def of_folder(path: Path, columns: Columns, answered: bool) -> Labelled:
 
 def _files(path: Path, answered: bool) -> Iterator[tuple[str, Path]]:
     """Files with the names of their folders."""
-    known = (".txt", *IMAGES)
+    known = [end for ends in KINDS.values() for end in ends]
     for folder in sorted(path.iterdir()) if answered else [path]:
         if folder.is_dir():
             yield from ((folder.name, file) for file in folder.iterdir() if file.suffix.lower() in known)

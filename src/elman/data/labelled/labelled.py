@@ -1,4 +1,4 @@
-"""Sequences with an answer to each: texts, rows of numbers, or images, and what they are.
+"""Sequences with an answer to each: texts, rows of numbers, images or sounds, and what they are.
 
 Key: T steps, F features, H rows of pixels, W pixels in a row, C colours.
 """
@@ -11,10 +11,11 @@ from typing import Any, Literal
 
 import torch
 
+from elman.data.sound.read import Sound
 from elman.data.text import VALIDATION_SHARE, held_out
 from elman.errors import DataError
 
-Kind = Literal["text", "series", "image"]
+Kind = Literal["text", "series", "image", "sound"]
 
 REST = "rest"
 """Stands for all columns that have no other use."""
@@ -46,6 +47,8 @@ class Columns:
     sequence: str | None = None
     """The column that says which sequence a row is a step of; without it each row is a sequence."""
 
+    path: str | None = None
+    """The column of paths to recordings; without it there are none."""
     image_size: tuple[int, int] | None = None
     """H and W to which images in folders are made; all must be alike when omitted."""
     stepwise: bool = False
@@ -63,7 +66,7 @@ class Labelled:
 
     kind: Kind
     inputs: Sequence[Any]
-    """Texts; series (T, F); or images (H, W, C) of bytes."""
+    """Texts; series (T, F); images (H, W, C) of bytes; or each a `Sound`."""
     answers: Sequence[Any]
     """As they stand in the file; of `stepwise` ones a list for each series."""
     name: str
@@ -94,7 +97,7 @@ class Labelled:
         """Tells whether a later call reads the same."""
         digest = hashlib.sha256(json.dumps(list(map(str, self.answers))).encode())
         for one in self.inputs:
-            digest.update(one.encode() if isinstance(one, str) else one.numpy().tobytes())
+            digest.update(_bytes(one))
         return digest.hexdigest()
 
     def pieces(self, longest: int) -> "Labelled":
@@ -146,3 +149,9 @@ class Labelled:
         note = f"no validation data given: {share:.0%} chosen by chance, {count:,} examples, is it"
         train = self.some(sorted(order[count:]), notes=(*self.notes, note))
         return train, self.some(sorted(order[:count]), notes=())
+
+
+def _bytes(one: Any) -> bytes:
+    if isinstance(one, str):
+        return one.encode()
+    return (one.samples if isinstance(one, Sound) else one).numpy().tobytes()

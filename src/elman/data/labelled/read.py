@@ -7,6 +7,7 @@ from elman.data.labelled.fasta import is_fasta
 from elman.data.labelled.files import images_of_idx, of_arrays, of_folder, texts_of_fasta, texts_of_lines
 from elman.data.labelled.images import is_idx
 from elman.data.labelled.labelled import Columns, Labelled
+from elman.data.labelled.sounds import is_sound, one_sound, sounds_of_table
 from elman.data.labelled.tables import series_of_table, texts_of_table
 from elman.data.tables import is_table
 from elman.errors import DataError, OptionError
@@ -16,7 +17,9 @@ def read_labelled(path: Path, columns: Columns, *, answered: bool = True) -> Lab
     """Sequences and their answers, in any of these forms.
 
     - A table, as in `read_table`: a text in each row; or numbers, where `columns` says so.
-    - A folder with a folder for each class, in which each file is a text (.txt) or an image.
+    - A table with a column of paths to recordings, where `columns` names it.
+    - A folder with a folder for each class, in which each file is a text (.txt), an image or a sound.
+    - A sound by itself, without answers.
     - .npz: "x" (N, T), (N, T, F), with "lengths" (N,) where they differ; or bytes (N, H, W[, C]); and "y" (N,), or
       (N, T) with an answer to every step.
     - The idx files of MNIST, by the name of the one with images.
@@ -38,6 +41,8 @@ def read_labelled(path: Path, columns: Columns, *, answered: bool = True) -> Lab
     reader = _reader_of(path, columns)
     if columns.stepwise and reader not in (series_of_table, of_arrays):
         raise OptionError(f"kind = steps reads tables and .npz; {path} is neither; give one of them")
+    if columns.path and reader is not sounds_of_table:
+        raise OptionError(f"path names a column of a table; {path} is none; leave it away")
     if (columns.values or columns.sequence) and reader is not series_of_table:
         raise OptionError(f"values and sequence are for tables of numbers; {path} is none; leave them away")
     return _without_empty(reader(path, columns, answered))
@@ -47,8 +52,12 @@ def _reader_of(path: Path, columns: Columns) -> Callable[[Path, Columns, bool], 
     name = path.name.lower().removesuffix(".gz")
     if path.is_dir():
         return of_folder
+    if is_table(path) and columns.path:
+        return sounds_of_table
     if is_table(path):
         return series_of_table if columns.numbers else texts_of_table
+    if is_sound(path):
+        return one_sound
     if name.endswith(".npz"):
         return of_arrays
     if is_idx(path):

@@ -4,7 +4,7 @@ import re
 from datetime import date
 from random import Random
 
-from elman.errors import MissingExtra, OptionError, check_option
+from elman.errors import OptionError, check_option, optional
 
 LANGUAGES = {
     "English": "en",
@@ -111,19 +111,12 @@ def _day(random: Random) -> date:
 
 
 def _date_words(day: date, code: str) -> str:
-    try:
-        from babel.dates import format_date
-    except ImportError:
-        raise MissingExtra("babel", "translate") from None
-    return format_date(day, "long", locale=code)
+    return optional("babel.dates", "babel", "translate").format_date(day, "long", locale=code)
 
 
 def _number_words(number: int, code: str) -> str:
-    try:
-        from num2words import num2words
-    except ImportError:
-        raise MissingExtra("num2words", "translate") from None
-    return _chinese(number) if code == "zh" else num2words(number, lang=code)
+    spell = optional("num2words", "num2words", "translate").num2words
+    return _chinese(number) if code == "zh" else spell(number, lang=code)
 
 
 def _chinese(number: int) -> str:

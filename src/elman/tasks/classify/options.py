@@ -7,18 +7,20 @@ from pydantic import model_validator
 from elman.tasks.inputs import Scan, Side
 from elman.tasks.options import Count, Options, Share, size_of
 from elman.tasks.series_options import SeriesOptions
+from elman.tasks.sound_options import SoundOptions
 from elman.tasks.text_options import TextOptions
 from elman.tasks.word_options import WordOptions
 
 
-class ClassifyOptions(SeriesOptions, WordOptions, TextOptions):
+class ClassifyOptions(SoundOptions, SeriesOptions, WordOptions, TextOptions):
     """What is learned from sequences with an answer each, and with what."""
 
     reading: ClassVar[tuple[str, ...]] = (
-        *(*WordOptions.reading, *SeriesOptions.reading, "text", "image_size", "max_length", "cut"),
+        *(*WordOptions.reading, *SeriesOptions.reading, *SoundOptions.reading),
+        *("text", "image_size", "max_length", "cut"),
     )
-    columns: ClassVar[tuple[str, ...]] = ("text", *SeriesOptions.columns)
-    learned: ClassVar[tuple[str, ...]] = (*TextOptions.learned, "answer", "scan")
+    columns: ClassVar[tuple[str, ...]] = ("text", *SeriesOptions.columns, *SoundOptions.columns)
+    learned: ClassVar[tuple[str, ...]] = (*TextOptions.learned, *SoundOptions.learned, "answer", "scan")
     fixed: ClassVar[tuple[str, ...]] = (*WordOptions.fixed, "pooling", "bidirectional", "sentence_ends")
 
     text: str | None = None
@@ -56,8 +58,8 @@ class ClassifyOptions(SeriesOptions, WordOptions, TextOptions):
             raise ValueError("class_weights and label_smoothing act on labels; leave them away for answer = number")
         if self.pooling == "hierarchical" and (self.num_layers > 1 or self.residual or not self.bidirectional):
             raise ValueError("pooling = hierarchical has a layer for words and one for sentences, in both directions")
-        if self.pooling == "hierarchical" and (self.memory or self.noise):
-            raise ValueError("memory and noise do not act on pooling = hierarchical; leave them away")
+        if self.pooling == "hierarchical" and (self.memory or self.noise or self.masks):
+            raise ValueError("memory, noise and masks do not act on pooling = hierarchical; leave them away")
         return self
 
 

@@ -26,7 +26,7 @@ from elman.models import Classifier, DocumentClassifier
 from elman.pictures import draw_confusion
 from elman.tasks.classify.options import Classifying, ClassifyOptions
 from elman.tasks.examiner import Examiner
-from elman.tasks.inputs import Inputs, NumberInputs, TextInputs
+from elman.tasks.inputs import Inputs, NumberInputs, SoundInputs, TextInputs
 from elman.tasks.options import Options, size_of
 from elman.tasks.task import Batches, Examples, Loss, Task, judged, refuse_settings
 from elman.tasks.verdicts import VERDICTS, OneLabel, Verdict
@@ -39,10 +39,10 @@ PORTION = 100
 
 
 class Classify(Task):
-    """What a text, a series of numbers or an image is."""
+    """What a text, a series of numbers, an image or a recording is."""
 
     name: ClassVar[str] = "classify"
-    summary: ClassVar[str] = "Learn what a text, a series or an image is: its label, its labels, or a number."
+    summary: ClassVar[str] = "Learn what a text, a series, an image or a sound is: its label, its labels, or a number."
     options_class: ClassVar[type[Options]] = ClassifyOptions
     predicting_class: ClassVar[type[Options]] = Classifying
     answers_with: ClassVar[str] = "answer"
@@ -96,7 +96,7 @@ class Classify(Task):
     def _labelled(self, path: Path, *, answered: bool = True) -> Labelled:
         options = self.options
         size = size_of(options.image_size)
-        columns = Columns(options.text, options.label, options.values, options.sequence, size)
+        columns = Columns(options.text, options.label, options.values, options.sequence, options.path, size)
         return read_labelled(path, columns, answered=answered)
 
     def _learn(self, found: Labelled, encoder: Path | None) -> None:
@@ -104,6 +104,8 @@ class Classify(Task):
             self.inputs = TextInputs(Tokenizer.load(encoder / "tokenizer.json", self.options.units))
         elif found.kind == "text":
             self.inputs = TextInputs(self.options.learn_lines(found.inputs))
+        elif found.kind == "sound":
+            self.inputs = SoundInputs.of(found.inputs, self.options.rate, self.options.bands)
         else:
             self.inputs = NumberInputs.of(found, self.options.scan)
         self.verdict = VERDICTS[self.options.answer].learn(found.answers, [found.place(n) for n in range(len(found))])
@@ -135,13 +137,14 @@ class Classify(Task):
         options, inputs, outputs = self.options, self.inputs, self.verdict.outputs
         embedding, width = None, inputs.width
         if isinstance(inputs, TextInputs):
-            if options.noise:
-                raise OptionError("noise is added to numbers; received texts; leave it away")
+            if options.noise or options.masks:
+                raise OptionError("noise and masks act on numbers; received texts; leave them away")
             width = options.embedding_size
             embedding = Embedding(inputs.width, width, options.word_dropout)
         if options.pooling != "hierarchical":
             body = options.body(width, bidirectional=options.bidirectional)
-            return Classifier(embedding, body, outputs, options.pooling, noise=options.noise, **options.dropouts())
+            distortion = {"noise": options.noise, "masks": options.masks}
+            return Classifier(embedding, body, outputs, options.pooling, **distortion, **options.dropouts())
         if embedding is None or not isinstance(inputs, TextInputs):
             raise OptionError("pooling = hierarchical reads texts; received numbers; take another one")
         ends = inputs.numbers(options.sentence_ends.split())
@@ -214,10 +217,8 @@ class Classify(Task):
         write_json(folder / self.saved, self.verdict.as_json())
 
     def load(self, folder: Path) -> None:
-        text = (folder / "tokenizer.json").exists()
-        self.inputs = (
-            TextInputs(Tokenizer.load(folder / "tokenizer.json", self.options.units))
-            if text
-            else NumberInputs.load(folder)
-        )
+        if (folder / "tokenizer.json").exists():
+            self.inputs = TextInputs(Tokenizer.load(folder / "tokenizer.json", self.options.units))
+        else:
+            self.inputs = (SoundInputs if (folder / "sound.json").exists() else NumberInputs).load(folder)
         self.verdict = VERDICTS[self.options.answer].from_json(read_json(folder / self.saved))

@@ -5,14 +5,13 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from elman.data import UNSPACED, words
-from elman.errors import DataError, MissingExtra, OptionError, check_option
+from elman.errors import DataError, OptionError, check_option, optional
 
 TOKENIZERS = ("13a", "char", "intl", "none", "zh")
 """Those of sacreBLEU that need neither a download nor another library."""
@@ -79,7 +78,7 @@ def chrf(answers: Sequence[str], references: Sequence[str]) -> TextScore:
         MissingExtra: sacreBLEU is not installed.
     """
     _check(answers, references)
-    return _score(_library("sacrebleu", "sacrebleu").CHRF(), answers, references)
+    return _score(optional("sacrebleu", "sacrebleu", "translate").CHRF(), answers, references)
 
 
 def tokenizer_for(texts: Iterable[str]) -> str:
@@ -112,7 +111,7 @@ def rouge(answers: Sequence[str], references: Sequence[str]) -> dict[str, float]
     """
     _check(answers, references)
     kinds = ["rouge1", "rouge2", "rougeL"]
-    scorer = _library("rouge_score.rouge_scorer", "rouge-score").RougeScorer(kinds, tokenizer=_Words())
+    scorer = optional("rouge_score.rouge_scorer", "rouge-score", "translate").RougeScorer(kinds, tokenizer=_Words())
     scores = [scorer.score(reference, answer) for answer, reference in zip(answers, references, strict=True)]
     return {kind: 100 * float(np.mean([score[kind].fmeasure for score in scores])) for kind in kinds}
 
@@ -220,16 +219,10 @@ def _check(answers: Sequence[str], references: Sequence[str]) -> None:
         raise DataError("there are no answers to score; expected at least one; check the test file")
 
 
-def _library(module: str, name: str) -> Any:
-    try:
-        return import_module(module)
-    except ImportError:
-        raise MissingExtra(name, "translate") from None
-
-
 def _bleu(tokenize: str) -> Any:
     check_option("tokenize", tokenize, TOKENIZERS)
-    return _library("sacrebleu", "sacrebleu").BLEU(tokenize=tokenize, force=True)  # force: no remark on " ." at the end
+    library = optional("sacrebleu", "sacrebleu", "translate")
+    return library.BLEU(tokenize=tokenize, force=True)  # force: no remark on " ." at the end
 
 
 def _score(metric: Any, answers: Sequence[str], references: Sequence[str]) -> TextScore:

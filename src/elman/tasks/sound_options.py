@@ -1,0 +1,22 @@
+"""The settings of tasks that listen."""
+
+from typing import ClassVar
+
+from elman.tasks.options import Count, Options, WholeOrNone
+
+
+class SoundOptions(Options):
+    """Where recordings stand, and how they are heard."""
+
+    reading: ClassVar[tuple[str, ...]] = ("path", "rate", "bands")
+    columns: ClassVar[tuple[str, ...]] = ("path",)
+    learned: ClassVar[tuple[str, ...]] = ("rate", "bands")
+
+    path: str | None = None
+    """The column of paths to recordings, in a table of them."""
+    rate: Count | None = None
+    """Samples a second that recordings are brought to; theirs, 16,000 at most, when nothing is said."""
+    bands: Count = 40
+    """Bands of pitch in which a recording's power is heard."""
+    masks: WholeOrNone = 0
+    """Stretches of time, and as many of pitch, that training blanks in each recording (SpecAugment)."""

@@ -8,6 +8,7 @@
     beijing_pm25      with a column of times; 2014 is the test
     tracks            where people walk, scene by scene: one left out of each training
     fsdd              a folder for each digit
+    fsdd_sequences    3 to 7 digits of one person, with pauses: recordings, and tables of what is said
     digit_scenes      digits of MNIST strewn over pictures, with masks that say which is where
 
 Needs ELMAN_DATA; what is made goes to runs/data/NAME.
@@ -138,6 +139,40 @@ def fsdd(out: Path) -> None:
                     (folder / recording).write_bytes(content.read())
 
 
+DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+
+
+def fsdd_sequences(out: Path) -> None:
+    """4,000 to train and 200 to validate from the training recordings, 500 to test from the test recordings.
+
+    Recordings of one person, drawn by chance; a tenth to half a second of silence lies between them, and around them.
+    Those that train and those that validate do not share recordings.
+    """
+    import soundfile
+
+    recordings = {"train": {}, "valid": {}, "test": {}}
+    for path in sorted((ROOT / "runs/data/fsdd").glob("*/*/*.wav")):
+        digit, person, number = path.stem.split("_")
+        part = "test" if path.parts[-3] == "test" else "valid" if int(number) % 10 == 9 else "train"
+        recordings[part].setdefault(person, []).append((DIGITS[int(digit)], soundfile.read(path, dtype="int16")[0]))
+    for seed, (part, count) in enumerate((("train", 4000), ("valid", 200), ("test", 500))):
+        random, rows = Random(seed), ["path,text"]
+        (out / part).mkdir(exist_ok=True)
+        for number in range(count):
+            person = random.choice(sorted(recordings[part]))
+            chosen = random.choices(recordings[part][person], k=random.randint(3, 7))
+            pieces = [_pause(random)]
+            for _, samples in chosen:
+                pieces += [samples, _pause(random)]
+            soundfile.write(out / part / f"{number}.wav", np.concatenate(pieces), 8000)
+            rows.append(f"{part}/{number}.wav,{' '.join(word for word, _ in chosen)}")
+        (out / f"{part}.csv").write_text("\n".join(rows) + "\n")
+
+
+def _pause(random: Random) -> np.ndarray:
+    return np.zeros(random.randint(800, 4000), np.int16)
+
+
 SCENE = 56
 """Pixels along the side of a scene of digits."""
 
@@ -177,9 +212,8 @@ def _free(mask: np.ndarray, digit: np.ndarray, random: np.random.Generator) -> t
     return None
 
 
-SETS = {
-    each.__name__: each for each in (mnist, indoor_movement, m4_hourly, etth1, beijing_pm25, tracks, fsdd, digit_scenes)
-}
+MAKERS = mnist, indoor_movement, m4_hourly, etth1, beijing_pm25, tracks, fsdd, fsdd_sequences, digit_scenes
+SETS = {each.__name__: each for each in MAKERS}
 
 
 def main(name: str) -> None:

@@ -6,6 +6,7 @@ from elman.data.labelled.labelled import Columns, Labelled, Named
 from elman.data.labelled.labels import Labels
 from elman.data.labelled.motifs import labelled_motifs, motifs
 from elman.data.labelled.read import read_labelled
+from elman.data.labelled.transcripts import read_transcripts
 from elman.data.labelled.waves import made_waves
 from elman.data.lines import Lines, cut_to
 from elman.data.long_lags import SYMBOLS, adding, copy_memory
@@ -24,7 +25,8 @@ from elman.data.series.frequency import Frequency
 from elman.data.series.scale import Scaling, centre_and_scale, facts_of
 from elman.data.series.series import Series, SeriesColumns, SeriesSet, as_frame, read_series
 from elman.data.series.windows import SeriesWindows, WindowBatch
-from elman.data.sound.mel import LogMel
+from elman.data.sound.calls import made_calls
+from elman.data.sound.mel import MOMENT, LogMel
 from elman.data.sound.read import Sound, read_sound, resampled
 from elman.data.tables import Table, is_table, read_columns, read_table
 from elman.data.tagged.batches import TagBatch, TagBatches, plain
@@ -43,6 +45,7 @@ from elman.data.windows import IGNORE, Window, Windows
 
 __all__ = [
     "IGNORE",
+    "MOMENT",
     "OUTSIDE",
     "SYMBOLS",
     "TURN",
@@ -106,6 +109,7 @@ __all__ = [
     "join_turns",
     "labelled_motifs",
     "locked",
+    "made_calls",
     "made_scenes",
     "made_waves",
     "may_follow",
@@ -125,6 +129,7 @@ __all__ = [
     "read_tagged",
     "read_text",
     "read_texts",
+    "read_transcripts",
     "read_vectors",
     "replacing",
     "report_pairs",

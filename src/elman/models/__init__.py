@@ -9,6 +9,7 @@ from elman.models.reader import Reader
 from elman.models.segmenter import Segmenter
 from elman.models.step_reader import StepReader
 from elman.models.tagger import Tagger, WordVectors
+from elman.models.transcriber import Transcriber
 from elman.models.transformer import TransformerTranslator
 from elman.models.translator import Position, RecurrentTranslator, Tied, Translator
 
@@ -32,6 +33,7 @@ __all__ = [
     "StepReader",
     "Tagger",
     "Tied",
+    "Transcriber",
     "TransformerTranslator",
     "Translator",
     "WindowBody",

@@ -25,6 +25,8 @@ from elman.tasks.tag.options import TagOptions
 from elman.tasks.tag.task import Tag
 from elman.tasks.task import Batch, Batches, Conversation, Examples, Judge, Loss, RunningLoss, Task, judged
 from elman.tasks.teacher import Teacher
+from elman.tasks.transcribe.options import TranscribeOptions
+from elman.tasks.transcribe.task import Transcribe
 from elman.tasks.translate.options import TranslateOptions
 from elman.tasks.translate.scores import bleu, by_length, chrf, paired_bootstrap, rouge, tokenizer_for
 from elman.tasks.translate.task import Translate
@@ -55,6 +57,8 @@ __all__ = [
     "TagOptions",
     "Task",
     "Teacher",
+    "Transcribe",
+    "TranscribeOptions",
     "Translate",
     "TranslateOptions",
     "Writing",

@@ -16,9 +16,10 @@ from elman.tasks.generate.task import Generate
 from elman.tasks.options import Options
 from elman.tasks.tag.task import Tag
 from elman.tasks.task import Conversation, Judge, Task, judged
+from elman.tasks.transcribe.task import Transcribe
 from elman.tasks.translate.task import Translate
 
-TASKS: dict[str, type[Task]] = {task.name: task for task in (Generate, Translate, Classify, Tag, Forecast)}
+TASKS: dict[str, type[Task]] = {task.name: task for task in (Generate, Translate, Classify, Tag, Forecast, Transcribe)}
 
 VERSION = 1
 """Of the form of a run folder."""

@@ -8,7 +8,7 @@ from math import log10
 import torch
 from torch import Tensor
 
-WINDOW, STEP = 0.025, 0.010
+WINDOW, MOMENT = 0.025, 0.010
 """Seconds of a window, and from one to the next."""
 QUIET = 1e-6
 """Less than this counts as this: the logarithm of silence."""
@@ -32,7 +32,7 @@ class LogMel:
 
     def __init__(self, rate: int, bands: int) -> None:
         self.rate, self.bands = rate, bands
-        self.window, self.step = round(WINDOW * rate), round(STEP * rate)
+        self.window, self.step = round(WINDOW * rate), round(MOMENT * rate)
         self.size = 1 << (self.window - 1).bit_length()
         """Samples of a transform: the next power of two."""
         self.curve = torch.hann_window(self.window)

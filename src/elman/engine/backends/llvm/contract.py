@@ -45,25 +45,29 @@ class Sums:
     def add(self, first: int, last: int, fresh: bool) -> None:
         """Let the outer products of the rows from n = `first` up to `last` be added to the sums, or start them."""
         for group in self._groups:
-            if group[0].left.buffer is None:
-                call = [*self._right(group[0], fresh), first, last, team.number_address()]
+            totals, others = ([each for each in group if each.total is kind] for kind in (True, False))
+            if others:
+                self.walk.add(library(self.dtype)["outer"], self._outer(others, totals, first, last, fresh))
+                continue
+            for each in totals:
+                call = [*self._right(each, fresh), first, last, team.number_address()]
                 self.walk.add(library(self.dtype)["total"], call)
-            else:
-                self.walk.add(library(self.dtype)["outer"], self._outer(group, first, last, fresh))
 
-    def _outer(self, group: Sequence["_Product"], first: int, last: int, fresh: bool) -> list[Word]:
-        shape = self._shapes[group[0].number]
+    def _outer(
+        self, products: Sequence["_Product"], totals: Sequence["_Product"], first: int, last: int, fresh: bool
+    ) -> list[Word]:
+        shape = self._shapes[products[0].number]
         return [
             shape.m,
-            *self._side(group[0].left, group[0].place),
+            *self._side(products[0].left, products[0].place),
             first,
             last,
             ctypes.addressof(shape.tiles),
             self._scratch,
             self._size,
             team.number_address(),
-            len(group),
-            *(word for each in group for word in self._right(each, fresh)),
+            len(totals) + len(products),
+            *(word for each in (*totals, *products) for word in self._right(each, fresh)),
         ]
 
     def _right(self, product: "_Product", fresh: bool) -> list[Word]:
@@ -75,7 +79,7 @@ class Sums:
             *self._side(product.right, product.place),
             ctypes.addressof(shape.panels),
             int(fresh and product.starts),
-            shape.vectors,
+            0 if product.total else shape.vectors,
         ]
 
     def _side(self, factor: Factor, place: int) -> tuple[Word, Word, Word]:
@@ -109,6 +113,11 @@ class _Product:
         return self.contraction.right
 
     @property
+    def total(self) -> bool:
+        """Is it the vector itself, for there is none on the left?"""
+        return self.left.buffer is None
+
+    @property
     def each(self) -> int:
         """How many are added up for a head."""
         return len(self.right.places) // self.contraction.heads
@@ -124,14 +133,16 @@ class _Product:
 
 
 def _groups(contractions: Sequence[Contraction]) -> list[list[_Product]]:
-    """Those that have the same vector on the left go together, unless others come before them in the same sum."""
+    """Those that have the same vector on the left go together, unless others come before them in the same sum; and what
+    adds that vector up goes with them, for then it is near.
+    """
     groups: dict[Hashable, list[_Product]] = {}
     alone = count()
     for number, contraction in enumerate(contractions):
         for place in range(len(contraction.right.places)):
             product, left = _Product(number, contraction, place), contraction.left
-            together = product.each == 1 and left.buffer is not None
-            key = (left.buffer, left.places[place], left.size) if together else next(alone)
+            side = product.right if product.total else left
+            key = (side.buffer, side.places[place], side.size) if product.each == 1 else next(alone)
             groups.setdefault(key, []).append(product)
     return list(groups.values())
 

@@ -23,7 +23,7 @@ BRIEF = 32
 
 OUTER = ("m", "left", "left_table", "left_size", "first", "last", "share", "scratch", "scratch_size", "number", "count")
 RIGHT = ("to", "c", "right", "right_table", "right_size", "share", "fresh", "vectors")
-"""What follows in a call of `outer`, for each right side."""
+"""What follows in a call of `outer`, for each right side; no vectors mean that it is added up itself."""
 TOTAL = (*RIGHT, "first", "last", "number")
 
 
@@ -48,6 +48,8 @@ class Outer(SharedFunction):
             with self.loop("0", self.word("count")) as number:
                 side = _Side(self, self.element(rights, self.i64("mul", number, str(len(RIGHT))), "i64"), begins)
                 panels = self.own_share(side.share, thread)
+                with self.when(self.assign(f"icmp eq i64 {side.vectors}, 0")), self.loop(*panels) as panel:
+                    add_up(self, side, panel, n, self.i64("add", n, depth))
                 for vectors in WIDTHS:
                     with self.when(self.assign(f"icmp eq i64 {side.vectors}, {vectors}")):
                         self._panels(side, vectors, panels, tiles, n, depth, packed_left, packed_right)
@@ -176,28 +178,31 @@ class Total(SharedFunction):
             end = self.least(self.i64("add", n, str(DEPTH)), last)
             side = _Side(self, "%call", self.assign(f"icmp eq i64 {n}, {first}"))
             with self.loop(*self.own_share(side.share, thread)) as panel:
-                self._panel(side, self.i64("mul", panel, str(WIDEST * self.lanes)), n, end)
+                add_up(self, side, panel, n, end)
         return self.function("void @total(ptr %call)")
 
-    def _panel(self, side: _Side, start: str, n: str, end: str) -> None:
-        kind, align = self.type(), self.lanes * self.dtype.itemsize
-        places = [self.i64("add", start, str(v * self.lanes)) for v in range(WIDEST)]
-        masks = [self.inside(self.i64("sub", side.c, place)) for place in places]
-        sums, parts = ([self.alloca(kind, align) for _ in range(WIDEST)] for _ in range(2))
 
-        def add(to: str, more: Value) -> None:
-            self.do(f"store {kind} {(Value(self, self.assign(f'load {kind}, ptr {to}')) + more).name}, ptr {to}")
+def add_up(w: SharedFunction, side: "_Side", panel: str, n: str, end: str) -> None:
+    """The right vectors of a block of rows, where they stand in a panel of `WIDEST` vectors."""
+    kind, align = w.type(), w.lanes * w.dtype.itemsize
+    start = w.i64("mul", panel, str(WIDEST * w.lanes))
+    places = [w.i64("add", start, str(v * w.lanes)) for v in range(WIDEST)]
+    masks = [w.inside(w.i64("sub", side.c, place)) for place in places]
+    sums, parts = ([w.alloca(kind, align) for _ in range(WIDEST)] for _ in range(2))
 
-        for each in sums:
-            self.do(f"store {kind} zeroinitializer, ptr {each}")
-        with self.loop(n, end, str(BRIEF)) as begin:
-            for each in parts:
-                self.do(f"store {kind} zeroinitializer, ptr {each}")
-            with self.loop(begin, self.least(self.i64("add", begin, str(BRIEF)), end)) as one:
-                row = self.row(side.start, side.table, side.size, one)
-                for part, place, mask in zip(parts, places, masks, strict=True):
-                    add(part, self.masked_load(self.element(row, place), mask))
-            for each, part in zip(sums, parts, strict=True):
-                add(each, Value(self, self.assign(f"load {kind}, ptr {part}")))
-        for each, place, mask in zip(sums, places, masks, strict=True):
-            side.add(Value(self, self.assign(f"load {kind}, ptr {each}")), self.element(side.to, place), mask)
+    def add(to: str, more: Value) -> None:
+        w.do(f"store {kind} {(Value(w, w.assign(f'load {kind}, ptr {to}')) + more).name}, ptr {to}")
+
+    for each in sums:
+        w.do(f"store {kind} zeroinitializer, ptr {each}")
+    with w.loop(n, end, str(BRIEF)) as begin:
+        for each in parts:
+            w.do(f"store {kind} zeroinitializer, ptr {each}")
+        with w.loop(begin, w.least(w.i64("add", begin, str(BRIEF)), end)) as one:
+            row = w.row(side.start, side.table, side.size, one)
+            for part, place, mask in zip(parts, places, masks, strict=True):
+                add(part, w.masked_load(w.element(row, place), mask))
+        for each, part in zip(sums, parts, strict=True):
+            add(each, Value(w, w.assign(f"load {kind}, ptr {part}")))
+    for each, place, mask in zip(sums, places, masks, strict=True):
+        side.add(Value(w, w.assign(f"load {kind}, ptr {each}")), w.element(side.to, place), mask)

@@ -1,0 +1,46 @@
+"""The settings of the task `transcribe`."""
+
+from typing import ClassVar, Self
+
+from pydantic import model_validator
+
+from elman.data import Units
+from elman.tasks.body_options import BodyOptions
+from elman.tasks.options import Count, Options, WholeOrNone
+from elman.tasks.sound_options import SoundOptions
+from elman.tasks.text_options import TextOptions
+
+
+class TranscribeOptions(SoundOptions, BodyOptions, TextOptions):
+    """What is learned from recordings and their texts, and with what."""
+
+    reading: ClassVar[tuple[str, ...]] = (*SoundOptions.reading, "text")
+    columns: ClassVar[tuple[str, ...]] = (*SoundOptions.columns, "text")
+    learned: ClassVar[tuple[str, ...]] = (*TextOptions.learned, *SoundOptions.learned)
+    fixed: ClassVar[tuple[str, ...]] = (*BodyOptions.fixed, "bidirectional", "together", "ahead")
+
+    text: str | None = None
+    """The column of texts; "text" when nothing is said."""
+    units: Units = "character"
+    """What is written at a time: a character, a byte, a word between white space, or a byte-pair unit."""
+    together: Count = 3
+    """Moments of 10 ms that one step reads."""
+    ahead: WholeOrNone = 0
+    """Steps to come that each step waits for, where recordings are not read from both ends."""
+    bidirectional: bool = True
+    """Read from both ends; without, a recording is written down while it lasts."""
+    batch_size: Count = 16
+    """Recordings that are read side by side."""
+
+    @model_validator(mode="after")
+    def _what_waits(self) -> Self:
+        if self.ahead and self.bidirectional:
+            raise ValueError("ahead acts where recordings are not read from both ends; leave it away, or bidirectional")
+        return self
+
+
+class Transcribing(Options):
+    """How it is answered."""
+
+    times: bool = False
+    """Say when each word begins and ends, and how sure it is."""

@@ -96,10 +96,10 @@ def test_what_cannot_be_learned_is_counted(tmp_path: Path, capsys: pytest.Captur
     texts: dict[str, str | None] = {f"good{number}": "one two" for number in range(20)}
     write(tmp_path, texts | {"mute": "", "alone": None, "long": "a" * 40})
     elman.train("transcribe", train=tmp_path, valid=tmp_path, out=tmp_path / "run", **SMALL | {"epochs": 1})
-    said = " ".join(capsys.readouterr().out.split())
-    assert "1 recordings have no text beside them and are left out, the first is alone.wav" in said
-    assert "1 recordings or texts are empty and left out, the first in mute.wav" in said
-    assert "1 recordings are too short for their texts and are left out, the first is long.wav" in said
+    said = " ".join(capsys.readouterr().err.split())
+    assert "1 of 23 recordings has no text beside it and is left out, the first is alone.wav" in said
+    assert "1 of 22 recordings or texts is empty and left out, the first in mute.wav" in said
+    assert "1 of 21 recordings is too short for its text and left out, the first is long.wav" in said
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,9 @@ def _of_folder(path: Path, answered: bool) -> Labelled:
     if len(kept) == len(files):
         return found
     first = next(file for file in files if file not in set(kept)).relative_to(path)
-    note = f"{len(files) - len(kept):,} recordings have no text beside them and are left out, the first is {first}"
+    count = len(files) - len(kept)
+    lack = "has no text beside it and is" if count == 1 else "have no text beside them and are"
+    note = f"{count:,} of {len(files):,} recordings {lack} left out, the first is {first}"
     return replace(found, notes=(*found.notes, note))
 
 
@@ -74,5 +76,9 @@ def _whole(found: Labelled, answered: bool) -> Labelled:
     if len(kept) == len(found):
         return found
     first = next(row for row in range(len(found)) if row not in set(kept))
-    note = f"{len(found) - len(kept):,} recordings or texts are empty and left out, the first in {found.places[first]}"
+    count = len(found) - len(kept)
+    are = "is" if count == 1 else "are"
+    note = (
+        f"{count:,} of {len(found):,} recordings or texts {are} empty and left out, the first in {found.places[first]}"
+    )
     return found.some(kept, notes=(*found.notes, note))

@@ -135,9 +135,11 @@ class Transcribe(Task):
         if not fitting:
             raise DataError(f"the recordings of {found.name} are all too short for their texts; check the texts")
         first = next(row for row in range(len(found)) if row not in set(fitting))
+        count = len(found) - len(fitting)
+        are = "is too short for its text" if count == 1 else "are too short for their texts"
         return (
-            f"{len(found) - len(fitting):,} recordings are too short for their texts and are left out, the first is "
-            f"{found.places[first]}; fewer moments --together would leave more steps"
+            f"{count:,} of {len(found):,} recordings {are} and left out, the first is {found.places[first]}; fewer "
+            "moments --together would leave more steps"
         )
 
     def _batches(

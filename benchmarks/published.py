@@ -11,6 +11,7 @@
                        accuracy on the test part
     conll2003, msra_ner, wnut17, weibo_ner, propbank_ewt
                        F1 of stretches, beside that of a list of those in the training part
+    fsdd_sequences     share of wrong words
     digit_scenes       mean overlap of pixel classes (IoU)
     etth1_96           squared error on the test part, all windows
     beijing_pm25       MASE and coverage in 2014, a day ahead at each midnight
@@ -48,6 +49,7 @@ TESTS = {
     "mnist_pixels": "mnist/test.npz",
     "indoor_movement": "indoor_movement/test-0.csv",
     "fsdd_digits": "fsdd/test",
+    "fsdd_sequences": "fsdd_sequences/test.csv",
     "conll2003": "conll2003_en/test.txt.gz",
     "msra_ner": "msra_ner/msra.test.conll.gz",
     "wnut17": "wnut17/wnut17.dev.conll.gz",
@@ -126,6 +128,12 @@ def tags(part: str) -> Callable[[Model, dict[str, Any], Path], dict[str, float]]
     return measure
 
 
+def recognition(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
+    """Wrong words and characters, as shares of those that were said."""
+    scores = model.evaluate(test)
+    return {"test_wer": scores["wer"], "test_cer": scores["cer"], "valid_wer": metrics["valid"]["wer"]}
+
+
 def overlaps(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
     """Of pixels that are and those that are taken for one class, the mean over classes."""
     scores = model.evaluate(test)
@@ -177,6 +185,7 @@ SCORES = {
     ),
     **dict.fromkeys(("conll2003", "msra_ner"), tags("test")),
     **dict.fromkeys(("wnut17", "weibo_ner", "propbank_ewt"), tags("dev")),
+    "fsdd_sequences": recognition,
     "digit_scenes": overlaps,
     "etth1_96": squared_errors,
     "beijing_pm25": with_intervals,

@@ -95,6 +95,7 @@ GOALS = [
     ("mnist_rows", "test_accuracy", "MNIST row by row: accuracy", ">= 0.988"),
     ("mnist_pixels", "test_accuracy", "MNIST pixel by pixel, 784 steps: accuracy", ">= 0.97"),
     ("indoor_movement", "test_accuracy", "who changes rooms, from radio signals: accuracy", ">= 0.90"),
+    ("fsdd_sequences", "test_wer", "three to seven spoken digits in a row: wrong words", "<= 0.03"),
     ("fsdd_digits", "test_accuracy", "spoken digits: accuracy", ">= 0.98"),
     ("conll2003", "test_f1", "CoNLL-2003 names, no pretrained vectors: F1", ">= 0.836"),
     ("msra_ner", "test_f1", "MSRA names, Chinese: F1", ">= 0.85"),

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 import torch
 from torch import Tensor
 
 from elman.data import LogMel, read_labelled, read_sound, resampled
 from elman.data.labelled.labelled import Columns
 from elman.errors import DataError, OptionError
+
+soundfile = pytest.importorskip("soundfile")
+pytest.importorskip("soxr")
 
 
 def tone(hertz: float = 440.0, rate: int = 8000, seconds: float = 0.5) -> np.ndarray:
@@ -53,6 +55,22 @@ def test_a_file_that_ends_early_is_read_and_says_so(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:4044])
     sound = read_sound(path)
     assert (len(sound), sound.whole) == (2000, False)
+
+
+def test_a_length_that_nobody_knew_is_no_loss(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.wav", tone())
+    content = bytearray(path.read_bytes())
+    content[4:8] = content[40:44] = b"\xff\xff\xff\xff"
+    path.write_bytes(content)
+    sound = read_sound(path)
+    assert (len(sound), sound.whole) == (4000, True)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a.raw", "."])
+def test_no_path_is_a_traceback(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.raw").write_bytes(b"1234")
+    with pytest.raises(DataError, match="is a broken sound, or none"):
+        read_sound(tmp_path / name)
 
 
 @pytest.mark.parametrize("content", [b"", b"seven\n", b"RIFF\x24\x00\x00\x00WAVE"])

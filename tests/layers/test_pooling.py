@@ -64,3 +64,13 @@ def test_what_stands_in_padding_goes_no_further(name: str) -> None:
     Pooling(name, 2)(steps, LENGTHS).sum().backward()  # pyright: ignore[reportArgumentType]
     assert steps.grad is not None
     assert steps.grad.isfinite().all()
+
+
+def test_the_gradient_of_the_largest_has_a_gradient() -> None:
+    torch.manual_seed(0)
+    steps = torch.randn(5, 2, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradgradcheck(lambda x: Pooling("max", 3)(x, LENGTHS + 2), steps)
+
+
+def test_no_sequences_come_to_none() -> None:
+    assert Pooling("max", 3)(torch.ones(4, 0, 3), torch.zeros(0, dtype=torch.long)).shape == (0, 3)

@@ -230,3 +230,15 @@ def test_sounds_are_learned_and_answered_by_path_or_folder(tmp_path: Path) -> No
 def test_texts_are_not_blanked(lines: Path, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="noise and masks act on numbers; received texts"):
         train(lines, tmp_path, masks=1)
+
+
+def test_texts_are_not_heard(lines: Path, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="rate and bands act on recordings; received texts"):
+        train(lines, tmp_path, rate=8000)
+
+
+def test_a_recording_with_less_than_a_sample_is_named(tmp_path: Path) -> None:
+    folder = sounds(tmp_path / "sounds")
+    pytest.importorskip("soundfile").write(folder / "low" / "tiny.wav", np.ones(2) / 2, 48_000)
+    with pytest.raises(DataError, match=r"low/tiny\.wav has no sound in it at 8,000 Hz"):
+        train(folder, tmp_path)

@@ -1,5 +1,6 @@
 """From recordings and their texts to a model that writes down what is said."""
 
+import json
 from math import log
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import torch
 from torch.nn import functional as F
 
 import elman
-from elman.data import Named, Tokenizer, made_calls
+from elman.data import Columns, Named, Tokenizer, made_calls, read_transcripts
 from elman.errors import DataError, OptionError
 from elman.models import Transcriber
 from elman.tasks import Model
@@ -70,6 +71,7 @@ def test_words_have_times(calls: Path, model: Model) -> None:
     [row] = model.task.rows([str(calls / "0.wav")], [found])
     assert row["text"] == found.text
     assert row["words"][0]["text"] == found.words[0].text
+    assert json.loads("".join(model.stream(str(calls / "0.wav"), times=True))) == found.as_json()
 
 
 def test_inputs_have_the_names_of_their_files(calls: Path, model: Model) -> None:
@@ -106,6 +108,12 @@ def test_what_cannot_be_learned_is_counted(tmp_path: Path, capsys: pytest.Captur
     ("settings", "message"),
     [
         ({"ahead": 3}, "ahead acts where recordings are not read from both ends"),
+        (
+            {"bidirectional": False, "network": "transformer"},
+            "networks other than recurrent ones read whole recordings",
+        ),
+        ({"word_dropout": 0.5}, "embedding_size and word_dropout act on texts that are read"),
+        ({"rate": 16}, "rate expects a number greater than or equal to 1000"),
         ({"together": 0}, "together expects a number greater than or equal to 1"),
     ],
 )
@@ -113,6 +121,16 @@ def test_options_that_cannot_be(tmp_path: Path, settings: dict[str, Any], messag
     with pytest.raises(OptionError, match=message):
         elman.train("transcribe", out=tmp_path / "run", **settings)
     assert not (tmp_path / "run").exists()
+
+
+def test_texts_are_cells_of_any_kind_but_lists(tmp_path: Path) -> None:
+    write(tmp_path, dict.fromkeys("ab"))
+    rows = [{"path": "a.wav", "text": 0}, {"path": "b.wav", "text": 1}]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert read_transcripts(tmp_path / "a.jsonl", Columns()).answers == ["0", "1"]
+    (tmp_path / "b.jsonl").write_text(json.dumps(rows[0] | {"text": ["a"]}))
+    with pytest.raises(DataError, match="expects text under 'text'; received a value of type list"):
+        read_transcripts(tmp_path / "b.jsonl", Columns())
 
 
 def test_data_that_cannot_be(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from elman.data.comma_separated import comma_separated
 from elman.data.files import locked, read_bytes, read_json, read_text, replacing, write_json, write_tensors, write_text
+from elman.data.labelled.calls import made_calls
 from elman.data.labelled.labelled import Columns, Labelled, Named
 from elman.data.labelled.labels import Labels
 from elman.data.labelled.motifs import labelled_motifs, motifs
@@ -25,8 +26,7 @@ from elman.data.series.frequency import Frequency
 from elman.data.series.scale import Scaling, centre_and_scale, facts_of
 from elman.data.series.series import Series, SeriesColumns, SeriesSet, as_frame, read_series
 from elman.data.series.windows import SeriesWindows, WindowBatch
-from elman.data.sound.calls import made_calls
-from elman.data.sound.mel import MOMENT, LogMel
+from elman.data.sound.mel import LogMel
 from elman.data.sound.read import Sound, read_sound, resampled
 from elman.data.tables import Table, is_table, read_columns, read_table
 from elman.data.tagged.batches import TagBatch, TagBatches, plain
@@ -45,7 +45,6 @@ from elman.data.windows import IGNORE, Window, Windows
 
 __all__ = [
     "IGNORE",
-    "MOMENT",
     "OUTSIDE",
     "SYMBOLS",
     "TURN",

@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from elman.engine import within
 from elman.errors import check_option
@@ -50,7 +49,7 @@ class Pooling(nn.Module):
     def _one(self, name: str, steps: Tensor, lengths: Tensor) -> Tensor:
         if name == "last":
             return last_outputs(steps, lengths, self.directions)
-        if int(lengths.min()) < len(steps):
+        if len(lengths) and int(lengths.min()) < len(steps):
             inside = within(lengths, len(steps)).unsqueeze(2)
             steps = torch.where(inside, steps, float("-inf") if name == "max" else 0.0)
         return _Largest.apply(steps) if name == "max" else steps.sum(0) / lengths.unsqueeze(1)
@@ -74,8 +73,8 @@ class _Largest(torch.autograd.Function):
         ctx.save_for_backward(*inputs, output)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         steps, largest = ctx.saved_tensors
-        hits = torch.eq(steps, largest, out=torch.empty_like(steps))
-        return hits.mul_(gradient / hits.sum(0))
+        hits = torch.eq(steps.detach(), largest.detach(), out=torch.empty_like(steps))
+        shares = gradient / hits.sum(0)
+        return hits * shares if torch.is_grad_enabled() else hits.mul_(shares)

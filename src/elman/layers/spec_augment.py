@@ -34,7 +34,7 @@ def spec_augment(x: Tensor, lengths: Tensor, masks: int) -> Tensor:
 
 def _stretches(size: int, whole: Tensor, share: float) -> Tensor:
     """(B, size), true in a stretch of each row's `whole` (B,) entries that is `share` of them at most."""
-    long = torch.rand(len(whole), device=whole.device) * share * whole
-    start = torch.rand(len(whole), device=whole.device) * (whole - long)
+    long = (torch.rand(len(whole), device=whole.device) * (share * whole + 1)).floor()
+    start = (torch.rand(len(whole), device=whole.device) * (whole - long + 1)).floor()
     place = torch.arange(size, device=whole.device)
-    return (place >= start.unsqueeze(1)) & (place < (start + long).floor().unsqueeze(1))
+    return (place >= start.unsqueeze(1)) & (place < (start + long).unsqueeze(1))

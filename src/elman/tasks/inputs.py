@@ -152,9 +152,10 @@ class SoundInputs(Inputs):
             sound = read_sound(Path(given)) if isinstance(given, str | Path) else given
             if not isinstance(sound, Sound):
                 raise DataError(f"{place} expects a recording or its path; received {type(given).__name__}")
-            if not len(sound):
-                raise DataError(f"{place} has no sound in it; expected one sample or more")
-            found.append(self.mel(resampled(sound.samples, sound.rate, self.mel.rate)))
+            samples = resampled(sound.samples, sound.rate, self.mel.rate)
+            if not len(samples):
+                raise DataError(f"{place} has no sound in it at {self.mel.rate:,} Hz; expected one sample or more")
+            found.append(self.mel(samples))
         return found
 
     def prepare(self, sequence: Tensor) -> Tensor:

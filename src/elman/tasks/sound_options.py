@@ -1,6 +1,8 @@
 """The settings of tasks that listen."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from elman.tasks.options import Count, Options, WholeOrNone
 
@@ -14,7 +16,7 @@ class SoundOptions(Options):
 
     path: str | None = None
     """The column of paths to recordings, in a table of them."""
-    rate: Count | None = None
+    rate: Annotated[int, Field(ge=1000)] | None = None
     """Samples a second that recordings are brought to; theirs, 16,000 at most, when nothing is said."""
     bands: Count = 40
     """Bands of pitch in which a recording's power is heard."""

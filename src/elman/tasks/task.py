@@ -150,6 +150,7 @@ class OneByOne:
     def write(self, **settings: Any) -> Iterator[str]:
         """The answer, as one piece."""
         answer = self.answer(self.asked, settings)
+        answer = answer.as_json() if hasattr(answer, "as_json") else answer
         yield answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
 
 

@@ -17,12 +17,17 @@ def texts_of_table(path: Path, columns: Columns, answered: bool) -> Labelled:
     text, label = columns.text or "text", columns.label or "label"
     table = read_table(path, [text, label] if answered else [text])
     places = [table.place(row) for row in range(len(table.numbers))]
-    inputs = [_text(value, f"{path} {place}", text) for value, place in zip(table.columns[text], places, strict=True)]
+    inputs = [as_text(value, f"{path} {place}", text) for value, place in zip(table.columns[text], places, strict=True)]
     answers = table.columns[label] if answered else [None] * len(inputs)
     return Labelled("text", inputs, answers, str(path), places)
 
 
-def _text(value: Any, place: str, column: str) -> str:
+def as_text(value: Any, place: str, column: str) -> str:
+    """A cell as a text; nothing is an empty one.
+
+    Raises:
+        DataError: It is a list or an object.
+    """
     if not isinstance(value, str | int | float | None):
         raise DataError(f"{place} expects text under {column!r}; received a value of type {type(value).__name__}")
     return "" if value is None else str(value)

@@ -6,6 +6,7 @@ from pathlib import Path
 from elman.data.files import read_text
 from elman.data.labelled.labelled import Columns, Labelled
 from elman.data.labelled.sounds import is_sound, one_sound, sounds_of, sounds_of_table
+from elman.data.labelled.tables import as_text
 from elman.data.pairs.pairs import tidy
 from elman.data.tables import is_table
 from elman.errors import DataError
@@ -37,7 +38,7 @@ def read_transcripts(path: Path, columns: Columns, *, answered: bool = True) -> 
         found = one_sound(path, columns, answered)
     else:
         raise DataError(f"{path} is no table, folder or recording; expected a table with the columns path and text")
-    return _whole(found, answered)
+    return _whole(found, columns.text or "text") if answered else found
 
 
 def _of_folder(path: Path, answered: bool) -> Labelled:
@@ -62,17 +63,13 @@ def _text(path: Path) -> str:
     return tidy(read_text(path)) if path.stat().st_size else ""
 
 
-def _whole(found: Labelled, answered: bool) -> Labelled:
+def _whole(found: Labelled, column: str) -> Labelled:
     """Without those that have nothing to hear, or nothing said."""
-    kept = [
-        row
-        for row, (sound, said) in enumerate(zip(found.inputs, found.answers, strict=True))
-        if len(sound) and (not answered or str(said or "").strip())
-    ]
+    said = [tidy(as_text(one, found.place(row), column)) for row, one in enumerate(found.answers)]
+    kept = [row for row, (sound, text) in enumerate(zip(found.inputs, said, strict=True)) if len(sound) and text]
     if not kept:
         raise DataError(f"{found.name} has nothing to learn from: all {len(found):,} recordings or texts are empty")
-    if answered:
-        found = replace(found, answers=[tidy(str(said or "")) for said in found.answers])
+    found = replace(found, answers=said)
     if len(kept) == len(found):
         return found
     first = next(row for row in range(len(found)) if row not in set(kept))

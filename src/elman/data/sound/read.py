@@ -3,6 +3,7 @@
 Key: N samples.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from elman.errors import DataError, optional
 
 SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".au", ".w64")
 """Ends of the names of files that hold a sound."""
+UNKNOWN = 0x7FFF0000
+"""Bytes that no header means: the length was not known when it was written."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Sound:
     rate: int
     """Samples a second."""
     whole: bool = True
-    """Is all there that the file's beginning promises?"""
+    """Is all there that the beginning of a WAV or AIFF promises?"""
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -56,23 +59,11 @@ def read_sound(path: Path, rate: int | None = None) -> Sound:
     soundfile = optional("soundfile", "soundfile", "sound")
     with _broken(path, soundfile.LibsndfileError), soundfile.SoundFile(str(path)) as file:
         channels = torch.from_numpy(file.read(dtype="float32", always_2d=True))
-        own, whole = file.samplerate, "should be" not in file.extra_info
+        own, whole = file.samplerate, not _ends_early(file.extra_info)
     samples = channels.mean(1)
     if not samples.isfinite().all():
         raise DataError(f"{path} has samples that are no numbers; write it anew, or take it out")
     return Sound(samples if rate is None else resampled(samples, own, rate), rate or own, whole)
-
-
-def rate_of(path: Path) -> int:
-    """Samples a second of a file.
-
-    Raises:
-        DataError: It is no sound, or a broken one.
-        MissingExtra: soundfile is not installed.
-    """
-    soundfile = optional("soundfile", "soundfile", "sound")
-    with _broken(path, soundfile.LibsndfileError):
-        return soundfile.info(str(path)).samplerate
 
 
 def resampled(samples: Tensor, rate: int, wanted: int) -> Tensor:
@@ -86,12 +77,18 @@ def resampled(samples: Tensor, rate: int, wanted: int) -> Tensor:
     return torch.from_numpy(optional("soxr", "soxr", "sound").resample(samples.numpy(), rate, wanted))
 
 
+def _ends_early(log: str) -> bool:
+    """Does a WAV or AIFF promise more samples than it has? Programs that do not know the length promise the most."""
+    found = re.search(r"^\s*(?:data|SSND)\s*:\s*(\d+) \(should be (\d+)\)", log, re.MULTILINE)
+    return found is not None and int(found[2]) < int(found[1]) < UNKNOWN
+
+
 @contextmanager
 def _broken(path: Path, kind: type[Exception]) -> Iterator[None]:
-    if not path.exists():
-        raise DataError(f"there is no file {path}; check the path (now in {Path.cwd()})")
     try:
+        if not path.exists():
+            raise DataError(f"there is no file {path}; check the path (now in {Path.cwd()})")
         yield
-    except kind as error:
+    except (kind, OSError, TypeError) as error:  # TypeError: samples without a header
         reason = str(error).rpartition(": ")[2].rstrip(".")
         raise DataError(f"{path} is a broken sound, or none: {reason}; mend it or take it out") from error

@@ -103,12 +103,17 @@ class Classify(Task):
         if encoder is not None:
             self.inputs = TextInputs(Tokenizer.load(encoder / "tokenizer.json", self.options.units))
         elif found.kind == "text":
+            self._check_heard()
             self.inputs = TextInputs(self.options.learn_lines(found.inputs))
         elif found.kind == "sound":
             self.inputs = SoundInputs.of(found.inputs, self.options.rate, self.options.bands)
         else:
             self.inputs = NumberInputs.of(found, self.options.scan)
         self.verdict = VERDICTS[self.options.answer].learn(found.answers, [found.place(n) for n in range(len(found))])
+
+    def _check_heard(self) -> None:
+        if self.options.rate is not None or self.options.bands != ClassifyOptions.model_fields["bands"].default:
+            raise OptionError("rate and bands act on recordings; received texts; leave them away")
 
     def _batches(self, found: Labelled, batch_size: int | None = None) -> tuple[SequenceBatches, int]:
         places = [found.place(row) for row in range(len(found))]

@@ -26,14 +26,19 @@ class TranscribeOptions(SoundOptions, BodyOptions, TextOptions):
     together: Count = 3
     """Moments of 10 ms that one step reads."""
     ahead: WholeOrNone = 0
-    """Steps to come that each step waits for, where recordings are not read from both ends."""
+    """Steps to come that each step knows of, where recordings are not read from both ends."""
     bidirectional: bool = True
-    """Read from both ends; without, a recording is written down while it lasts."""
+    """Read from both ends; without, no step knows more than the `ahead` steps to come."""
     batch_size: Count = 16
     """Recordings that are read side by side."""
 
     @model_validator(mode="after")
-    def _what_waits(self) -> Self:
+    def _what_acts(self) -> Self:
+        if not self.bidirectional and self.network != "recurrent":
+            raise ValueError("networks other than recurrent ones read whole recordings; leave bidirectional as it is")
+        fields = type(self).model_fields
+        if self.word_dropout or self.embedding_size != fields["embedding_size"].default:
+            raise ValueError("embedding_size and word_dropout act on texts that are read; leave them away")
         if self.ahead and self.bidirectional:
             raise ValueError("ahead acts where recordings are not read from both ends; leave it away, or bidirectional")
         return self

@@ -14,7 +14,6 @@ from torch.nn import functional as F
 
 from elman.data import (
     IGNORE,
-    MOMENT,
     Columns,
     Labelled,
     SequenceBatch,
@@ -182,7 +181,7 @@ class Transcribe(Task):
         """Texts; with `times` a `Transcript` each."""
         options = Transcribing.of(settings)
         sounds = self.inputs.sequences(inputs, [f"input {number}" for number in range(1, len(inputs) + 1)])
-        seconds = MOMENT * self.options.together
+        seconds = self.inputs.mel.step / self.inputs.mel.rate * self.options.together
         nothing = [torch.zeros(0, dtype=torch.long)] * len(sounds)
         batches = SpeechBatches(sounds, nothing, [""] * len(sounds), units=AT_ONCE, prepare=self.inputs.prepare)
         answers: list[Any] = [None] * len(sounds)

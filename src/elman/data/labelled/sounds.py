@@ -24,7 +24,7 @@ def one_sound(path: Path, columns: Columns, answered: bool) -> Labelled:
     """A recording by itself."""
     if answered:
         raise DataError(
-            f"{path} is one recording, without an answer; expected a table with --path, or a folder for each class"
+            f"{path} is one recording, without an answer; expected a table of recordings and answers, or a folder"
         )
     return sounds_of([path], [None], str(path.parent), [path.name])
 

@@ -214,7 +214,7 @@ def trained(name: str, seed: int) -> tuple[Path, dict[str, float]]:
     model = elman.train(values["task"], out=run, **start)
     metrics = read_json(run / "metrics.json")
     prepared = ROOT / "runs" / "data" / place
-    test = prepared if prepared.is_file() else Path(os.environ.get("ELMAN_DATA", "")) / place
+    test = prepared if place and prepared.exists() else Path(os.environ.get("ELMAN_DATA", "")) / place
     scores = SCORES[name](model, metrics, test)
     return run, scores | {"seconds": metrics["seconds"]}
 

@@ -14,12 +14,12 @@ by itself, over rows that it was given at the start, made by chance.
 import json
 import os
 import sys
-from time import perf_counter
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
 import keras
 import numpy as np
+from answering import answer
 
 BATCHES = 10
 """Of one call of `fit`."""
@@ -27,8 +27,6 @@ BATCHES = 10
 
 def main() -> None:
     """Build, then answer."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
     settings = json.loads(sys.argv[1])
     layers = [
         keras.layers.Embedding(settings["vocabulary"], settings["width"]),
@@ -42,15 +40,12 @@ def main() -> None:
     generator = np.random.default_rng(0)
     words = generator.integers(0, settings["vocabulary"], (rows, settings["steps"])).astype("int32")
     labels = generator.integers(0, 2, rows).astype("int32")
-    for line in sys.stdin:
-        command = json.loads(line)
-        if command["do"] == "quit":
-            break
-        start, steps = perf_counter(), 0
-        while perf_counter() - start < command["seconds"]:
-            model.fit(words, labels, batch_size=settings["batch"], epochs=1, verbose=0)
-            steps += BATCHES
-        print(json.dumps({"steps": steps, "seconds": perf_counter() - start}), file=answers, flush=True)
+
+    def fit() -> int:
+        model.fit(words, labels, batch_size=settings["batch"], epochs=1, verbose=0)
+        return BATCHES
+
+    answer(fit)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from torch import Tensor
 from elman.data import Labelled, LogMel, Scaler, Sound, Tokenizer, read_json, read_sound, resampled, tidy, write_json
 from elman.errors import DataError
 
+AT_ONCE = 64_000
+"""Steps that are judged or answered side by side, padding included."""
 HIGHEST_RATE = 16_000
 """Samples a second that are listened to, where nothing is said and the recordings have more."""
 HEARD = 1000

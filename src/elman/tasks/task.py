@@ -279,6 +279,8 @@ class Task(ABC):
         return [{"input": name, **self._said(answer)} for name, answer in zip(names, answers, strict=True)]
 
     def _said(self, answer: Any) -> dict[str, Any]:
+        if hasattr(answer, "as_json"):
+            return answer.as_json()
         if isinstance(answer, list) and answer and hasattr(answer[0], "as_json"):
             return {"answers": [one.as_json() for one in answer]}
         return {self.answers_with: answer}

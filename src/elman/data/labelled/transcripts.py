@@ -43,20 +43,18 @@ def read_transcripts(path: Path, columns: Columns, *, answered: bool = True) -> 
 
 def _of_folder(path: Path, answered: bool) -> Labelled:
     files = sorted(file for file in path.rglob("*") if is_sound(file))
-    texts = [file.with_suffix(".txt") for file in files]
-    kept = [file for file, text in zip(files, texts, strict=True) if not answered or text.is_file()]
+    alone = [file for file in files if not file.with_suffix(".txt").is_file()] if answered else []
+    kept = sorted({*files}.difference(alone))
     if not kept:
         wanted = "recordings with texts beside them, such as a.wav and a.txt" if answered else "recordings"
         raise DataError(f"{path} has no examples; expected {wanted}")
     answers = [_text(file.with_suffix(".txt")) if answered else None for file in kept]
     found = sounds_of(kept, answers, str(path), [str(file.relative_to(path)) for file in kept])
-    if len(kept) == len(files):
+    if not alone:
         return found
-    first = next(file for file in files if file not in set(kept)).relative_to(path)
-    count = len(files) - len(kept)
-    lack = "has no text beside it and is" if count == 1 else "have no text beside them and are"
-    note = f"{count:,} of {len(files):,} recordings {lack} left out, the first is {first}"
-    return replace(found, notes=(*found.notes, note))
+    lack = "has no text beside it and is" if len(alone) == 1 else "have no text beside them and are"
+    what = f"{len(alone):,} of {len(files):,} recordings {lack} left out"
+    return replace(found, notes=(*found.notes, f"{what}, the first is {alone[0].relative_to(path)}"))
 
 
 def _text(path: Path) -> str:
@@ -66,16 +64,13 @@ def _text(path: Path) -> str:
 def _whole(found: Labelled, column: str) -> Labelled:
     """Without those that have nothing to hear, or nothing said."""
     said = [tidy(as_text(one, found.place(row), column)) for row, one in enumerate(found.answers)]
-    kept = [row for row, (sound, text) in enumerate(zip(found.inputs, said, strict=True)) if len(sound) and text]
-    if not kept:
+    empty = [row for row, (sound, text) in enumerate(zip(found.inputs, said, strict=True)) if not (len(sound) and text)]
+    if len(empty) == len(found):
         raise DataError(f"{found.name} has nothing to learn from: all {len(found):,} recordings or texts are empty")
     found = replace(found, answers=said)
-    if len(kept) == len(found):
+    if not empty:
         return found
-    first = next(row for row in range(len(found)) if row not in set(kept))
-    count = len(found) - len(kept)
-    are = "is" if count == 1 else "are"
-    note = (
-        f"{count:,} of {len(found):,} recordings or texts {are} empty and left out, the first in {found.places[first]}"
-    )
-    return found.some(kept, notes=(*found.notes, note))
+    are = "is" if len(empty) == 1 else "are"
+    what = f"{len(empty):,} of {len(found):,} recordings or texts {are} empty and left out"
+    kept = sorted({*range(len(found))}.difference(empty))
+    return found.some(kept, notes=(*found.notes, f"{what}, the first in {found.places[empty[0]]}"))

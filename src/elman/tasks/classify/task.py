@@ -26,13 +26,10 @@ from elman.models import Classifier, DocumentClassifier
 from elman.pictures import draw_confusion
 from elman.tasks.classify.options import Classifying, ClassifyOptions
 from elman.tasks.examiner import Examiner
-from elman.tasks.inputs import Inputs, NumberInputs, SoundInputs, TextInputs
+from elman.tasks.inputs import AT_ONCE, Inputs, NumberInputs, SoundInputs, TextInputs
 from elman.tasks.options import Options, size_of
 from elman.tasks.task import Batches, Examples, Loss, Task, judged, refuse_settings
 from elman.tasks.verdicts import VERDICTS, OneLabel, Verdict
-
-AT_ONCE = 64_000
-"""Steps that are judged or answered side by side, padding included."""
 
 PORTION = 100
 """Examples that come at once, when nothing is said."""

@@ -26,15 +26,13 @@ from elman.layers import LayerState
 from elman.models import StepReader
 from elman.pictures import draw_confusion, draw_steps
 from elman.tasks.examiner import Examiner
-from elman.tasks.inputs import NumberInputs
+from elman.tasks.inputs import AT_ONCE, NumberInputs
 from elman.tasks.options import Options
 from elman.tasks.tag.base import TagTask
 from elman.tasks.tag.options import Tagging
 from elman.tasks.task import Batches, Examples, Loss, judged, refuse_settings
 from elman.tasks.verdicts import VERDICTS, Number, OneLabel, Verdict
 
-AT_ONCE = 64_000
-"""Steps that are judged or answered side by side, padding included."""
 FEW = 10
 """Fewer series than these are cut in time to have some for validation."""
 DRAWN = 4

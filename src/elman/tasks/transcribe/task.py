@@ -25,15 +25,12 @@ from elman.data import (
 from elman.errors import DataError
 from elman.layers import LayerState
 from elman.models import Transcriber
-from elman.tasks.inputs import SoundInputs
+from elman.tasks.inputs import AT_ONCE, SoundInputs
 from elman.tasks.options import Options
 from elman.tasks.task import Batches, Examples, Judge, Loss, Task, refuse_settings
 from elman.tasks.transcribe.options import TranscribeOptions, Transcribing
 from elman.tasks.transcribe.scores import error_rates
-from elman.tasks.transcribe.transcript import Transcript, best_path, transcript
-
-AT_ONCE = 64_000
-"""Moments that are judged or answered side by side, padding included."""
+from elman.tasks.transcribe.transcript import best_path, transcript
 
 
 @dataclass(frozen=True)
@@ -87,8 +84,9 @@ class Transcribe(Task):
         else:
             self.load(start)
         sounds, units = self._read(found)
-        fitting = self._fitting(sounds, units)
-        notes = (self._too_short(found, fitting),) if len(fitting) < len(found) else ()
+        short = self._short(sounds, units)
+        notes = (self._left_out(found, short),) if short else ()
+        fitting = sorted({*range(len(found))}.difference(short))
         return Examples(
             train=self._batches(
                 found.some(fitting),
@@ -120,24 +118,23 @@ class Transcribe(Task):
         places = [found.place(row) for row in range(len(found))]
         return self.inputs.sequences(found.inputs, places), self.tokenizer.encode_lines(found.answers, "the texts")
 
-    def _fitting(self, sounds: Sequence[Tensor], units: Sequence[Tensor]) -> list[int]:
-        """Those that have steps enough for their texts."""
+    def _short(self, sounds: Sequence[Tensor], units: Sequence[Tensor]) -> list[int]:
+        """Those that have too few steps for their texts."""
         steps = [-(-len(sound) // self.options.together) for sound in sounds]
-        return [row for row, (said, there) in enumerate(zip(units, steps, strict=True)) if _needed(said) <= there]
+        return [row for row, (said, there) in enumerate(zip(units, steps, strict=True)) if _needed(said) > there]
 
-    def _too_short(self, found: Labelled, fitting: Sequence[int]) -> str:
-        """That others are left out.
+    def _left_out(self, found: Labelled, short: Sequence[int]) -> str:
+        """That they are.
 
         Raises:
             DataError: None is left.
         """
-        if not fitting:
+        count = len(short)
+        if count == len(found):
             raise DataError(f"the recordings of {found.name} are all too short for their texts; check the texts")
-        first = next(row for row in range(len(found)) if row not in set(fitting))
-        count = len(found) - len(fitting)
         are = "is too short for its text" if count == 1 else "are too short for their texts"
         return (
-            f"{count:,} of {len(found):,} recordings {are} and left out, the first is {found.places[first]}; fewer "
+            f"{count:,} of {len(found):,} recordings {are} and left out, the first is {found.places[short[0]]}; fewer "
             "moments --together would leave more steps"
         )
 
@@ -191,9 +188,6 @@ class Transcribe(Task):
                 found = transcript(best_path(scores[: lengths[column], column]), self.tokenizer, seconds)
                 answers[row] = found if options.times else found.text
         return answers
-
-    def _said(self, answer: Any) -> dict[str, Any]:
-        return answer.as_json() if isinstance(answer, Transcript) else super()._said(answer)
 
     def save(self, folder: Path) -> None:
         self.tokenizer.save(folder / "tokenizer.json")

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from elman.data import Window
 from elman.layers import detach_state
-from elman.tasks import Examples, Generate, GenerateOptions
+from elman.tasks import Examples, GenerateOptions, Task, make_task
 from elman.training import TrainingOptions
 from elman.training.fit import fit
 from elman.training.module import TrainingModule
@@ -32,7 +32,7 @@ class Few(list[Window]):
         return self[position % len(self)]
 
 
-def full(task: Generate, examples: Examples) -> float:
+def full(task: Task, examples: Examples) -> float:
     """Mean seconds of a step in Elman's training."""
     ends: list[float] = []
 
@@ -49,7 +49,7 @@ def full(task: Generate, examples: Examples) -> float:
     return (ends[-1] - ends[WARM_UP]) / (len(ends) - 1 - WARM_UP)
 
 
-def bare(task: Generate, examples: Examples) -> float:
+def bare(task: Task, examples: Examples) -> float:
     """Mean seconds of a step with model and optimiser alone."""
     network = task.network().train()
     module = TrainingModule(task, network, OPTIONS, STEPS)
@@ -70,7 +70,7 @@ def bare(task: Generate, examples: Examples) -> float:
 def main() -> None:
     """Measure in turn, write."""
     began = perf_counter()
-    task = Generate(GenerateOptions(batch_size=32, window=100, hidden_size=256))
+    task = make_task("generate", GenerateOptions(batch_size=32, window=100, hidden_size=256))
     whole = task.read(None, None)
     first = Few(whole.train.batch(number) for number in range(STEPS))
     examples = Examples(first, Few([whole.valid.batch(0)]), (), (), {}, "")

@@ -15,7 +15,7 @@ from results import ROOT
 
 import elman
 from elman.layers import LayerState, detach_state
-from elman.tasks import Generate, GenerateOptions
+from elman.tasks import GenerateOptions, Task, make_task
 from elman.training import Recipe, read_recipe
 from elman.training.module import TrainingModule
 from elman.training.optimisers import make_optimiser
@@ -53,7 +53,7 @@ def tinyshakespeare(steps: int = STEPS) -> tuple[dict[str, Any], list[str]]:
     recipe = _recipe()
     options = recipe.options
     assert isinstance(options, GenerateOptions)
-    task = Generate(options)
+    task = make_task("generate", options)
     batches = task.read(_text(), None).train
     before, now = (_start(task, recipe, backend) for backend in ("eager", None))
     pairs = []
@@ -83,7 +83,7 @@ def tinyshakespeare(steps: int = STEPS) -> tuple[dict[str, Any], list[str]]:
     return row, [f"after {len(pairs)} steps the losses are {losses[0]} and {losses[1]}"] if wrong else []
 
 
-def _start(task: Generate, recipe: Recipe, backend: str | None) -> Training:
+def _start(task: Task, recipe: Recipe, backend: str | None) -> Training:
     torch.manual_seed(recipe.training.seed)
     network = task.network().train()
     module = TrainingModule(task, network, recipe.training, steps=1)

@@ -123,7 +123,7 @@ def interrupt(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("place", ["elman.tasks.generate.task.read_texts", "elman.training.run.write_json"])
+@pytest.mark.parametrize("place", ["elman.tasks.generate.text.read_texts", "elman.training.run.write_json"])
 def test_ctrl_c_before_training_leaves_nothing(place, text, cli, tmp_path, monkeypatch):
     monkeypatch.setattr(place, interrupt)
     said = cli("train", "generate", f"--train={text}", "--out=run", *SMALL)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from elman.tasks import VERSION, Generate, GenerateOptions, Model
+from elman.tasks import VERSION, GenerateOptions, Model, make_task
 
 SHAPE = {"hidden_size": 8, "embedding_size": 5, "batch_size": 3, "window": 7}
 
@@ -13,7 +13,7 @@ SHAPE = {"hidden_size": 8, "embedding_size": 5, "batch_size": 3, "window": 7}
 def make_model(path: Path, **settings: object) -> Model:
     torch.manual_seed(0)
     options = GenerateOptions.of(SHAPE | settings)
-    task = Generate(options)
+    task = make_task("generate", options)
     examples = task.read(path, None)
     config = {
         "format": VERSION,

@@ -5,7 +5,7 @@ import torch
 
 from elman.errors import DataError, OptionError
 from elman.layers import CELLS
-from elman.tasks import Generate, GenerateOptions
+from elman.tasks import GenerateOptions, make_task
 
 OWN_CELL = """
 import torch, elman
@@ -43,7 +43,7 @@ def test_an_own_cell_learns_a_step(make, path, tmp_path):
 
 
 def test_rows_notes_and_facts(path):
-    examples = Generate(GenerateOptions.of({"batch_size": 2, "window": 9})).read(path, None)
+    examples = make_task("generate", GenerateOptions.of({"batch_size": 2, "window": 9})).read(path, None)
     assert examples.rows[0] == "99 green "
     assert len(examples.rows) == 2
     assert examples.facts["training units"] + examples.facts["validation units"] == len(path.read_text())
@@ -53,8 +53,8 @@ def test_rows_notes_and_facts(path):
 def test_validation_units_that_training_lacks_are_named(units, path, tmp_path):
     (tmp_path / "valid.txt").write_text("99 green Ж green")
     with pytest.raises(DataError, match=f"the validation text has 1 {units}s that the training text lacks: 'Ж'"):
-        Generate(GenerateOptions.of({"units": units, "window": 5})).read(path, tmp_path / "valid.txt")
-    task = Generate(GenerateOptions.of({"units": units, "window": 5, "min_count": 2}))  # the way out
+        make_task("generate", GenerateOptions.of({"units": units, "window": 5})).read(path, tmp_path / "valid.txt")
+    task = make_task("generate", GenerateOptions.of({"units": units, "window": 5, "min_count": 2}))  # the way out
     assert task.read(path, tmp_path / "valid.txt").facts["validation units"] > 1
 
 
@@ -65,7 +65,7 @@ def test_validation_units_that_training_lacks_are_named(units, path, tmp_path):
 def test_short_texts_are_refused(content, message, tmp_path):
     (tmp_path / "a.txt").write_text(content)
     with pytest.raises(DataError, match=message):
-        Generate(GenerateOptions.of({"batch_size": 2, "window": 50})).read(tmp_path / "a.txt", None)
+        make_task("generate", GenerateOptions.of({"batch_size": 2, "window": 50})).read(tmp_path / "a.txt", None)
 
 
 @pytest.mark.parametrize(("units", "valid"), [("character", "b"), ("word", "word"), ("word", "  ")])
@@ -73,7 +73,9 @@ def test_a_validation_text_of_one_unit_is_refused(units, valid, tmp_path):
     (tmp_path / "a.txt").write_text("b word  " * 99)
     (tmp_path / "b.txt").write_text(valid)
     with pytest.raises(DataError, match="the validation text expects 2 units or more"):
-        Generate(GenerateOptions.of({"units": units, "window": 2})).read(tmp_path / "a.txt", tmp_path / "b.txt")
+        make_task("generate", GenerateOptions.of({"units": units, "window": 2})).read(
+            tmp_path / "a.txt", tmp_path / "b.txt"
+        )
 
 
 @pytest.mark.parametrize("number", [0, 2**40])

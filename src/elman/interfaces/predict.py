@@ -33,6 +33,10 @@ def predict(run: Path, text: str | None = None, **given: Any) -> None:
     if plain and not model.task.answers_in_rows:
         _stream(model, inputs[0], settings)
         return
+    if target is not None and target.suffix in model.task.files:
+        written = model.write(inputs, target, **settings)
+        Console(highlight=False, soft_wrap=True, markup=False).print(f"{written} in {target}")
+        return
     rows = model.task.rows(inputs, model.predict(inputs, **settings))
     if target is not None:
         write_text(target, comma_separated(rows) if target.suffix == ".csv" else _json_lines(rows))
@@ -63,7 +67,12 @@ predict_command = with_options(
         Parameter("run", Parameter.POSITIONAL_OR_KEYWORD, annotation=Annotated[Path, RUN]),
         Parameter("text", Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=Annotated[str | None, TEXT]),
         option("input", Path, "A file with one input a line, or a table as in training.", ANSWER),
-        option("out", Path, "Where answers go: a table if it ends in .csv, otherwise one JSON object a line.", ANSWER),
+        option(
+            "out",
+            Path,
+            "Where answers go: .csv, or what the task writes, such as .wav, .png, .srt; otherwise JSON lines.",
+            ANSWER,
+        ),
         option("picture", Path, "A PNG of what was looked at for each unit of the first answer.", ANSWER),
         option("seed", int, "The same seed draws the same answers.", ANSWER, "0"),
         switch("json", "Print one JSON object for each answer.", ANSWER),

@@ -2,10 +2,11 @@
 
 from elman.tasks.classify.options import ClassifyOptions
 from elman.tasks.classify.task import Classify
-from elman.tasks.decoding import Writing, sample
+from elman.tasks.decoding import sample
 from elman.tasks.forecast.task import Forecast, ForecastOptions
+from elman.tasks.generate.options import GenerateOptions, Writing
 from elman.tasks.generate.session import Session
-from elman.tasks.generate.task import Generate, GenerateOptions
+from elman.tasks.generate.task import Generate
 from elman.tasks.model import (
     TASKS,
     VERSION,

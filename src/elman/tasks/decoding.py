@@ -24,15 +24,6 @@ class Sampling(Options):
     """Only the fewest units whose probabilities reach p can come (Holtzman et al. 2020)."""
 
 
-class Writing(Sampling):
-    """How a model writes on."""
-
-    length: Annotated[int, Field(ge=0)] = 500
-    """How many units to write at most."""
-    stop: str | None = None
-    """A text at which writing ends; it is not put out."""
-
-
 def sample(scores: Tensor, sampling: Sampling, generator: torch.Generator | None = None) -> Tensor:
     """Draw one unit for each row.
 

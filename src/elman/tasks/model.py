@@ -13,6 +13,7 @@ from elman.errors import CellError, OptionError, RunError, suggestion
 from elman.tasks.classify.task import Classify
 from elman.tasks.forecast.task import Forecast
 from elman.tasks.generate.task import Generate
+from elman.tasks.generate.text import Texts
 from elman.tasks.options import Options
 from elman.tasks.tag.task import Tag
 from elman.tasks.task import Conversation, Judge, Task, judged
@@ -69,6 +70,17 @@ class Model:
         self.network.eval()
         self.task.draw(self.network, text, Path(path), **settings)
 
+    def write(self, inputs: Any, path: str | Path, **settings: Any) -> str:
+        """Answer into a file of a kind that the task knows, such as .wav or .png; and what is in it, in a few words.
+
+        Raises:
+            DataError: An input cannot be read, or the file not be written.
+            OptionError: A setting is impossible.
+        """
+        self.network.eval()
+        several = isinstance(inputs, list | tuple)
+        return self.task.write(self.network, inputs if several else [inputs], Path(path), **settings)
+
     def stream(self, prompt: str = "", *, seed: int = 0, **settings: Any) -> Iterator[str]:
         """The answer to one prompt, piece by piece as it comes; settings as in `predict`."""
         session = self.session(seed)
@@ -105,8 +117,10 @@ class Model:
         Raises:
             OptionError: The model has another task.
         """
-        if not isinstance(self.task, Generate):
-            raise OptionError(f"a text by itself can be scored by generate; received a model of {self.task.name}")
+        if not isinstance(self.task, Texts):
+            raise OptionError(
+                f"a text by itself can be scored by models that generate text; received one of {self.task.name}"
+            )
         return judged(self.task.judge(), self.network, self.task.batches_to_score(text)).scores()
 
     def save(self, folder: str | Path) -> None:

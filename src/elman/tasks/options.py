@@ -62,6 +62,24 @@ def _line(name: str, first: Any, default: Any) -> str:
     return f"{name} expects {expected}; received {received!r}; the default is {default!r}"
 
 
+def check_kind(options: Options, kind: str, acting: Mapping[str, tuple[str, ...]]) -> None:
+    """See that only options are given that act on a kind.
+
+    Args:
+        options: The options.
+        kind: What is learned.
+        acting: By kinds, with spaces between them, the names of options that act on no other.
+
+    Raises:
+        ValueError: Another one is given.
+    """
+    for kinds, names in acting.items():
+        given = [name for name in names if getattr(options, name) != type(options).model_fields[name].default]
+        if given and kind not in kinds.split():
+            expected = kinds.replace(" ", " and ")
+            raise ValueError(f"{given[0]} acts on kind = {expected}; received kind = {kind}; leave it away")
+
+
 def size_of(text: str | None) -> tuple[int, int] | None:
     """Rows and columns of an image.
 

@@ -22,7 +22,8 @@ def start_from(run: Path, task: Task, network: nn.Module) -> None:
         load_weights(run / "model.safetensors", network)
         return
     encoder = load(run)
-    assert isinstance(encoder.network, Reader)
+    if not isinstance(encoder.network, Reader):
+        raise RunError(f"{run} does not generate text; expected a run that does to start from")
     if not isinstance(network, Reader) or not isinstance(network.body, Recurrent):
         raise RunError(f"the network of {run} cannot read for this one; take another pooling, or network = recurrent")
     vectors, body = task.vectors_of(encoder.task, encoder.network.units.weight), encoder.network.body.state_dict()

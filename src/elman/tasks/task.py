@@ -177,6 +177,8 @@ class Task(ABC):
     """Do the settings of a prediction act when a model is judged?"""
     encoders: ClassVar[dict[str, dict[str, Any]]] = {}
     """Other tasks whose networks can read for this one, and what options must be for that."""
+    files: ClassVar[tuple[str, ...]] = ()
+    """Ends of the names of files that `write` writes, such as .wav."""
     taught: ClassVar[bool] = True
     """Can its networks learn from a teacher?"""
     teacher: Teacher | None = None
@@ -271,6 +273,14 @@ class Task(ABC):
     @abstractmethod
     def predict(self, network: nn.Module, inputs: Sequence[Any], **settings: Any) -> list[Any]:
         """Answers of a trained model."""
+
+    def write(self, network: nn.Module, inputs: Sequence[Any], path: Path, **settings: Any) -> str:
+        """Answer into a file of one of the kinds in `files`, whole or not at all.
+
+        Returns:
+            What is in it, in a few words.
+        """
+        raise OptionError(f"{self.name} writes no {path.suffix}; expected .csv or .jsonl")
 
     def rows(self, inputs: Sequence[Any], answers: Sequence[Any]) -> list[dict[str, Any]]:
         """Inputs and answers, ready for JSON; an input that is no text by its name, or its number."""

@@ -9,11 +9,15 @@ from torch import Tensor
 from elman.data import Tokenizer
 from elman.layers import LayerState
 from elman.models import LanguageModel
-from elman.tasks.decoding import Writing, sample
+from elman.tasks.decoding import sample
+from elman.tasks.generate.options import Writing
 from elman.tasks.options import Options, Seed
 
 STEPS_AT_ONCE = 256
 """A long prompt is read in parts, so that memory does not grow with it."""
+
+LENGTH = 500
+"""Units that are written at most, when nothing is said."""
 
 
 class Start(Options):
@@ -82,7 +86,7 @@ class Session:
         return pieces
 
     def _numbers(self, writing: Writing) -> Iterator[int]:
-        for _ in range(writing.length):
+        for _ in range(LENGTH if writing.length is None else writing.length):
             with torch.inference_mode():
                 if self.scores is None:  # nothing read yet: any unit may come first
                     self.scores = torch.zeros(1, len(self.tokenizer))

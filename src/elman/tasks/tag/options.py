@@ -4,7 +4,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from elman.tasks.options import Count, Options, WholeOrNone, size_of
+from elman.tasks.options import Count, Options, WholeOrNone, check_kind, size_of
 from elman.tasks.series_options import SeriesOptions
 from elman.tasks.word_options import WordOptions
 
@@ -82,11 +82,7 @@ class TagOptions(SeriesOptions, WordOptions):
     @model_validator(mode="after")
     def _options_that_act(self) -> Self:
         size_of(self.image_size)
-        for kind, names in ACTING.items():
-            given = [name for name in names if getattr(self, name) != type(self).model_fields[name].default]
-            if given and self.kind not in kind.split():
-                kinds = kind.replace(" ", " and ")
-                raise ValueError(f"{given[0]} acts on kind = {kinds}; received kind = {self.kind}; leave it away")
+        check_kind(self, self.kind, ACTING)
         return self
 
 

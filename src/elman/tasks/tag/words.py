@@ -26,7 +26,7 @@ from elman.data import (
 from elman.errors import DataError, RunError
 from elman.layers import LayerState, find_cell
 from elman.models import Tagger, WordVectors
-from elman.tasks.generate.task import Generate
+from elman.tasks.generate.text import Texts
 from elman.tasks.tag.answers import Answers, Asked
 from elman.tasks.tag.base import TagTask
 from elman.tasks.tag.marker import Marker
@@ -137,7 +137,7 @@ class Words(TagTask):
 
     def vectors_of(self, encoder: Task, vectors: Tensor) -> Tensor:
         """Those of the words of a language model, behind one for unknown words."""
-        assert isinstance(encoder, Generate)
+        assert isinstance(encoder, Texts)
         unknown = encoder.tokenizer.unknown
         return torch.cat(
             [vectors.mean(0, keepdim=True) if unknown is None else vectors[unknown : unknown + 1], vectors]

@@ -1,0 +1,68 @@
+"""The settings of the task `generate`."""
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from elman.data import Units
+from elman.tasks.decoding import Sampling
+from elman.tasks.network_options import NetworkOptions
+from elman.tasks.options import Count, Share, check_kind, size_of
+from elman.tasks.text_options import TextOptions
+
+ACTING = {
+    "text": ("units", "vocabulary_size", "min_count", "examples", "max_length", "cut", "word_dropout"),
+    "text sound": ("window", "tied", "embedding_size"),
+    "images": ("image_size", "levels"),
+}
+"""What some options act on."""
+
+
+class GenerateOptions(NetworkOptions, TextOptions):
+    """What is learned from texts, chords, sounds, images or videos, and with what."""
+
+    reading: ClassVar[tuple[str, ...]] = ("examples", "max_length", "cut", "image_size")
+    fixed: ClassVar[tuple[str, ...]] = (*NetworkOptions.fixed, "tied")
+    learned: ClassVar[tuple[str, ...]] = (*TextOptions.learned, "kind", "levels")
+
+    kind: Literal["text", "chords", "images"] = "text"
+    """What is learned and written on: text, chords of notes, or images."""
+    units: Units = "character"
+    """What one step reads or writes: a character, a byte, a word between white space, or a byte-pair unit."""
+    examples: Literal["stream", "line"] = "stream"
+    """The text is one stream, or each line is an example of its own that starts without memory."""
+    max_length: Count | None = None
+    """Units of a line that are read at most; how many are cut is said."""
+    cut: Literal["start", "end"] = "end"
+    """The side on which a line that is too long is cut."""
+    batch_size: Count = 32
+    """How many places of the text, or how many examples, are read side by side."""
+    window: Count = 100
+    """Steps after which back-propagation through time is cut; the state is carried on."""
+    tied: bool = False
+    """Use the units' vectors in the output layer too; the last layer is then as wide as they are."""
+    image_size: str | None = None
+    """Rows and columns that images in folders are made to, such as 28x28; all must be alike when nothing is said."""
+    levels: Annotated[int, Field(ge=2, le=256)] = 2
+    """Shades of grey; of 2, each pixel is once drawn by chance, white as often as it is bright."""
+
+    @model_validator(mode="after")
+    def _options_that_act(self) -> Self:
+        if self.max_length and self.examples != "line":
+            raise ValueError("max_length acts on lines only; add examples = line, or leave it away")
+        size_of(self.image_size)
+        check_kind(self, self.kind, ACTING)
+        return self
+
+
+class Writing(Sampling):
+    """How a model writes on."""
+
+    length: Annotated[int, Field(ge=0)] | None = None
+    """Units, chords or samples to write at most; 500 units, 64 chords or a second when nothing is said."""
+    stop: str | None = None
+    """A text at which writing ends; it is not put out."""
+    count: Count = 64
+    """Images to make, where none is given to go on with."""
+    kept: Share = 0.5
+    """Share of a given image that stays, its upper rows."""

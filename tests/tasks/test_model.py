@@ -45,7 +45,7 @@ def test_words_are_scored_per_character_too(make, rhyme):
 
 
 def test_long_texts_in_several_rows_count_every_unit(model, rhyme, monkeypatch):
-    monkeypatch.setattr("elman.tasks.generate.task.UNITS_IN_A_ROW", 50)
+    monkeypatch.setattr("elman.tasks.generate.text.UNITS_IN_A_ROW", 50)
     windows = model.task.batches_to_score(rhyme[:149])
     assert windows.inputs.shape[1] == 3
     assert sum(int((window.targets >= 0).sum()) for window in windows) == 148

@@ -26,6 +26,7 @@ from elman.data.series.frequency import Frequency
 from elman.data.series.scale import Scaling, centre_and_scale, facts_of
 from elman.data.series.series import Series, SeriesColumns, SeriesSet, as_frame, read_series
 from elman.data.series.windows import SeriesWindows, WindowBatch
+from elman.data.shades import as_bytes, shades
 from elman.data.sound.mel import LogMel
 from elman.data.sound.read import Sound, read_sound, resampled
 from elman.data.tables import Table, is_table, read_columns, read_table
@@ -34,7 +35,7 @@ from elman.data.tagged.scenes import Scenes, read_pictures, read_scenes
 from elman.data.tagged.shapes import made_scenes
 from elman.data.tagged.spans import OUTSIDE, Span, bio, bioes, may_follow, spans_of
 from elman.data.tagged.tagged import Sentence, TagColumns, Tagged, Word, read_tagged, split_words, tagged_motifs
-from elman.data.text import Texts, embedded_text, read_texts
+from elman.data.text import VALIDATION_SHARE, Texts, embedded_text, held_out, read_texts
 from elman.data.units.decoder import Decoder
 from elman.data.units.dropout import UnitDropout
 from elman.data.units.tokenizer import Tokenizer, Units
@@ -49,6 +50,7 @@ __all__ = [
     "SYMBOLS",
     "TURN",
     "UNSPACED",
+    "VALIDATION_SHARE",
     "Columns",
     "Decoder",
     "EmbeddedName",
@@ -93,6 +95,7 @@ __all__ = [
     "Word",
     "WordTable",
     "adding",
+    "as_bytes",
     "as_frame",
     "bio",
     "bioes",
@@ -104,6 +107,7 @@ __all__ = [
     "embedded_series",
     "embedded_text",
     "facts_of",
+    "held_out",
     "is_table",
     "join_turns",
     "labelled_motifs",
@@ -133,6 +137,7 @@ __all__ = [
     "replacing",
     "report_pairs",
     "resampled",
+    "shades",
     "spans_of",
     "spelled_pairs",
     "split_words",

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from elman.tasks.generate.base import GenerateTask
+from elman.tasks.generate.images import Images
 from elman.tasks.generate.options import GenerateOptions
 from elman.tasks.generate.text import Texts
 from elman.tasks.options import Options
@@ -12,7 +13,7 @@ from elman.tasks.task import Task
 class Generate(GenerateTask):
     """What is written decides which task it is."""
 
-    kinds: ClassVar[dict[str, type[GenerateTask]]] = {"text": Texts}
+    kinds: ClassVar[dict[str, type[GenerateTask]]] = {"text": Texts, "images": Images}
 
     @classmethod
     def fitting(cls, options: Options) -> type[Task]:

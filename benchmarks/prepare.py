@@ -148,6 +148,13 @@ def mnist_generate(out: Path) -> None:
         np.savez_compressed(out / f"{name}.npz", x=images[first:last])
 
 
+def jsb_chorales(out: Path) -> None:
+    """Chords of the chorales, a quarter each."""
+    parts = json.loads(read_bytes(DATA / "jsb_chorales/jsb-chorales-quarter.json.gz"))
+    for name, pieces in parts.items():
+        (out / f"{name}.json").write_text(json.dumps(pieces))
+
+
 DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 
 
@@ -222,7 +229,7 @@ def _free(mask: np.ndarray, digit: np.ndarray, random: np.random.Generator) -> t
 
 
 MAKERS = mnist, indoor_movement, m4_hourly, etth1, beijing_pm25, tracks, fsdd, fsdd_sequences, digit_scenes
-MAKERS += (mnist_generate,)
+MAKERS += jsb_chorales, mnist_generate
 SETS = {each.__name__: each for each in MAKERS}
 
 

@@ -11,6 +11,10 @@ from elman.data.labelled.transcripts import read_transcripts
 from elman.data.labelled.waves import made_waves
 from elman.data.lines import Lines, cut_to
 from elman.data.long_lags import SYMBOLS, adding, copy_memory
+from elman.data.music.batches import PieceBatches
+from elman.data.music.cadences import made_pieces
+from elman.data.music.chords import KEYS, Chord, Pieces, as_chords, as_keys, read_pieces
+from elman.data.music.midi import read_midi, write_midi
 from elman.data.pairs.batches import NumberedPairs, PairBatch, PairBatches, padded_sources
 from elman.data.pairs.embedded import EmbeddedName, embedded_pairs
 from elman.data.pairs.nearest import Nearest
@@ -46,11 +50,13 @@ from elman.data.windows import IGNORE, Window, Windows
 
 __all__ = [
     "IGNORE",
+    "KEYS",
     "OUTSIDE",
     "SYMBOLS",
     "TURN",
     "UNSPACED",
     "VALIDATION_SHARE",
+    "Chord",
     "Columns",
     "Decoder",
     "EmbeddedName",
@@ -66,6 +72,8 @@ __all__ = [
     "PairBatch",
     "PairBatches",
     "Pairs",
+    "PieceBatches",
+    "Pieces",
     "RowsByLength",
     "Scaler",
     "Scaling",
@@ -96,7 +104,9 @@ __all__ = [
     "WordTable",
     "adding",
     "as_bytes",
+    "as_chords",
     "as_frame",
+    "as_keys",
     "bio",
     "bioes",
     "centre_and_scale",
@@ -113,6 +123,7 @@ __all__ = [
     "labelled_motifs",
     "locked",
     "made_calls",
+    "made_pieces",
     "made_scenes",
     "made_waves",
     "may_follow",
@@ -123,8 +134,10 @@ __all__ = [
     "read_columns",
     "read_json",
     "read_labelled",
+    "read_midi",
     "read_pairs",
     "read_pictures",
+    "read_pieces",
     "read_scenes",
     "read_series",
     "read_sound",
@@ -146,6 +159,7 @@ __all__ = [
     "toy_pairs",
     "words",
     "write_json",
+    "write_midi",
     "write_tensors",
     "write_text",
 ]

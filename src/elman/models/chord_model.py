@@ -12,12 +12,15 @@ from torch.nn import functional as F
 from elman.layers import LayerState, Recurrent
 from elman.models.reader import Reader
 
+TINY = 1e-6
+"""Below this temperature chance has no part."""
+
 
 class ChordModel(Reader):
     """Recurrent layers over chords, and a chord note by note: each depends on the lower notes of its chord too.
 
-    The notes of a chord are no independent draws: the scores of all pitches are W y + L c, with L nothing but a triangle
-    below its diagonal, so the likelihood of a chord is exact (a fully visible sigmoid belief network, Frey et al. 1996).
+    The notes of a chord are no independent draws: the scores of all pitches are W y + L c, with L nothing but a
+    triangle below its diagonal, so the likelihood of a chord is exact (a sigmoid belief network, Frey et al. 1996).
 
     Args:
         body: Reads chords of P notes.
@@ -41,12 +44,9 @@ class ChordModel(Reader):
         return self.output(y[0]), state
 
     def chord(self, odds: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
-        """Draw the notes of a chord (B, P), the lowest first; a temperature of 0 takes what is likelier."""
+        """Draw the notes of a chord (B, P), the lowest first; at a temperature of 0 those that are likelier than not."""
         chord, among = torch.zeros_like(odds), self.among.tril(-1)
         for pitch in range(odds.shape[1]):
-            score = odds[:, pitch] + chord @ among[pitch]
-            share = (score / max(temperature, 1e-6)).sigmoid()
-            chord[:, pitch] = (
-                (share > torch.rand(share.shape, generator=generator)).float() if temperature else (score > 0).float()
-            )
+            share = ((odds[:, pitch] + chord @ among[pitch]) / max(temperature, TINY)).sigmoid()
+            chord[:, pitch] = (share > torch.rand(share.shape, generator=generator)).float()
         return chord

@@ -129,7 +129,7 @@ class Images(GenerateTask):
         refuse_settings(settings)
         return Likelihood(self)
 
-    def settle(self, network: nn.Module, valid: SequenceBatches, folder: Path) -> None:
+    def settle(self, network: nn.Module, valid: Any, folder: Path) -> None:
         """Draw new images, and the lower halves of some of the validation data."""
         self._draw(folder / "pictures" / "samples.png", self._new(network, Writing(temperature=1.0), 0), COLUMNS)
         given = [valid.sequences[row] for row in range(min(COLUMNS, len(valid.sequences)))]

@@ -7,12 +7,13 @@ from pydantic import Field, model_validator
 from elman.data import Units
 from elman.tasks.decoding import Sampling
 from elman.tasks.network_options import NetworkOptions
-from elman.tasks.options import Count, Share, check_kind, size_of
+from elman.tasks.options import Count, Share, WholeOrNone, check_kind, size_of
 from elman.tasks.text_options import TextOptions
 
 ACTING = {
     "text": ("units", "vocabulary_size", "min_count", "examples", "max_length", "cut", "word_dropout"),
     "text sound": ("window", "tied", "embedding_size"),
+    "chords": ("transpose",),
     "images": ("image_size", "levels"),
 }
 """What some options act on."""
@@ -21,7 +22,7 @@ ACTING = {
 class GenerateOptions(NetworkOptions, TextOptions):
     """What is learned from texts, chords, sounds, images or videos, and with what."""
 
-    reading: ClassVar[tuple[str, ...]] = ("examples", "max_length", "cut", "image_size")
+    reading: ClassVar[tuple[str, ...]] = ("examples", "max_length", "cut", "image_size", "transpose")
     fixed: ClassVar[tuple[str, ...]] = (*NetworkOptions.fixed, "tied")
     learned: ClassVar[tuple[str, ...]] = (*TextOptions.learned, "kind", "levels")
 
@@ -41,6 +42,8 @@ class GenerateOptions(NetworkOptions, TextOptions):
     """Steps after which back-propagation through time is cut; the state is carried on."""
     tied: bool = False
     """Use the units' vectors in the output layer too; the last layer is then as wide as they are."""
+    transpose: WholeOrNone = 0
+    """Semitones that a piece of music is moved at most in training, every epoch anew."""
     image_size: str | None = None
     """Rows and columns that images in folders are made to, such as 28x28; all must be alike when nothing is said."""
     levels: Annotated[int, Field(ge=2, le=256)] = 2

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from elman.tasks.generate.base import GenerateTask
+from elman.tasks.generate.chords import Chords
 from elman.tasks.generate.images import Images
 from elman.tasks.generate.options import GenerateOptions
 from elman.tasks.generate.text import Texts
@@ -13,7 +14,7 @@ from elman.tasks.task import Task
 class Generate(GenerateTask):
     """What is written decides which task it is."""
 
-    kinds: ClassVar[dict[str, type[GenerateTask]]] = {"text": Texts, "images": Images}
+    kinds: ClassVar[dict[str, type[GenerateTask]]] = {"text": Texts, "chords": Chords, "images": Images}
 
     @classmethod
     def fitting(cls, options: Options) -> type[Task]:

@@ -16,6 +16,7 @@ Needs ELMAN_DATA; what is made goes to runs/data/NAME.
 
 import gzip
 import io
+import json
 import os
 import sys
 import tarfile

@@ -44,7 +44,7 @@ class ChordModel(Reader):
         return self.output(y[0]), state
 
     def chord(self, odds: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
-        """Draw the notes of a chord (B, P), the lowest first; at a temperature of 0 those that are likelier than not."""
+        """Draw the notes of a chord (B, P), the lowest first; at temperature 0 the likelier way."""
         chord, among = torch.zeros_like(odds), self.among.tril(-1)
         for pitch in range(odds.shape[1]):
             share = ((odds[:, pitch] + chord @ among[pitch]) / max(temperature, TINY)).sigmoid()

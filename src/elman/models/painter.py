@@ -91,12 +91,12 @@ class Painter(nn.Module):
         """Rows above each row (H, B, W) -> what is known of each pixel from above, (H, B, W, D)."""
         around = F.pad(above, (self.columns - 1, self.columns - 1)).unfold(2, 2 * self.columns - 1, 1)
         around = drop_features(around.flatten(1, 2), self.input_dropout, training=self.training, per_sequence=False)
-        known, state = self.down(around, state)
-        return known.unflatten(1, above.shape[1:]), state
+        known, after = self.down(around, state)
+        return known.unflatten(1, above.shape[1:]), after
 
     def _rightwards(self, known: Tensor, left: Tensor, state: LayerState | None) -> tuple[Tensor, LayerState]:
         """What is known from above (W, H, B, D), and pixels to the left (W, H, B) -> scores (W, H, B, V)."""
         x = torch.cat([known, left.unsqueeze(3)], dim=3)
-        y, state = self.along(x.flatten(1, 2), state)
+        y, after = self.along(x.flatten(1, 2), state)
         y = drop_features(y, self.output_dropout, training=self.training, per_sequence=False)
-        return self.output(y).unflatten(1, x.shape[1:3]), state
+        return self.output(y).unflatten(1, x.shape[1:3]), after

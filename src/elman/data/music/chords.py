@@ -82,8 +82,9 @@ def read_pieces(path: Path) -> Pieces:
 
 
 def _of_json(path: Path) -> list[Any]:
+    text = read_text(path)
     try:
-        pieces = json.loads(read_text(path))
+        pieces = json.loads(text)
     except ValueError as error:
         raise DataError(f"{path} is no JSON: {error}; expected a list of pieces, or MIDI") from error
     if not isinstance(pieces, list):

@@ -38,9 +38,8 @@ def read_midi(path: Path) -> list[list[int]]:
     except FileNotFoundError:
         raise DataError(f"there is no file {path}; check the path (now in {Path.cwd()})") from None
     except (OSError, EOFError, ValueError, KeyError, IndexError, mido.KeySignatureError) as error:
-        raise DataError(
-            f"{path} is broken MIDI, or none: {error or 'it ends early'}; mend it or take it out"
-        ) from error
+        reason = str(error) or "it ends early"
+        raise DataError(f"{path} is broken MIDI, or none: {reason}; mend it or take it out") from error
     if not file.ticks_per_beat:
         raise DataError(f"{path} counts no quarters; expected MIDI with ticks in a quarter")
     chords: list[set[int]] = []

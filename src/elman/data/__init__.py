@@ -7,6 +7,7 @@ from elman.data.labelled.labelled import Columns, Labelled, Named
 from elman.data.labelled.labels import Labels
 from elman.data.labelled.motifs import labelled_motifs, motifs
 from elman.data.labelled.read import read_labelled
+from elman.data.labelled.sounds import read_sounds, usual_rate
 from elman.data.labelled.transcripts import read_transcripts
 from elman.data.labelled.waves import made_waves
 from elman.data.lines import Lines, cut_to
@@ -32,7 +33,9 @@ from elman.data.series.series import Series, SeriesColumns, SeriesSet, as_frame,
 from elman.data.series.windows import SeriesWindows, WindowBatch
 from elman.data.shades import as_bytes, shades
 from elman.data.sound.mel import LogMel
+from elman.data.sound.mu_law import LEVELS, from_mu_law, mu_law
 from elman.data.sound.read import Sound, read_sound, resampled
+from elman.data.sound.write import write_sound
 from elman.data.tables import Table, is_table, read_columns, read_table
 from elman.data.tagged.batches import TagBatch, TagBatches, plain
 from elman.data.tagged.scenes import Scenes, read_pictures, read_scenes
@@ -51,6 +54,7 @@ from elman.data.windows import IGNORE, Window, Windows
 __all__ = [
     "IGNORE",
     "KEYS",
+    "LEVELS",
     "OUTSIDE",
     "SYMBOLS",
     "TURN",
@@ -117,6 +121,7 @@ __all__ = [
     "embedded_series",
     "embedded_text",
     "facts_of",
+    "from_mu_law",
     "held_out",
     "is_table",
     "join_turns",
@@ -128,6 +133,7 @@ __all__ = [
     "made_waves",
     "may_follow",
     "motifs",
+    "mu_law",
     "padded_sources",
     "plain",
     "read_bytes",
@@ -141,6 +147,7 @@ __all__ = [
     "read_scenes",
     "read_series",
     "read_sound",
+    "read_sounds",
     "read_table",
     "read_tagged",
     "read_text",
@@ -157,9 +164,11 @@ __all__ = [
     "tagged_motifs",
     "tidy",
     "toy_pairs",
+    "usual_rate",
     "words",
     "write_json",
     "write_midi",
+    "write_sound",
     "write_tensors",
     "write_text",
 ]

@@ -4,7 +4,6 @@ Key: T steps, F features, H rows of pixels, W pixels in a row, C colours.
 """
 
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -12,13 +11,23 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from elman.data import Labelled, LogMel, Scaler, Sound, Tokenizer, read_json, read_sound, resampled, tidy, write_json
+from elman.data import (
+    Labelled,
+    LogMel,
+    Scaler,
+    Sound,
+    Tokenizer,
+    read_json,
+    read_sound,
+    resampled,
+    tidy,
+    usual_rate,
+    write_json,
+)
 from elman.errors import DataError
 
 AT_ONCE = 64_000
 """Steps that are judged or answered side by side, padding included."""
-HIGHEST_RATE = 16_000
-"""Samples a second that are listened to, where nothing is said and the recordings have more."""
 HEARD = 1000
 """Recordings from which means and deviations are learned, at most."""
 
@@ -141,9 +150,9 @@ class SoundInputs(Inputs):
 
     @classmethod
     def of(cls, sounds: Sequence[Sound], rate: int | None, bands: int) -> "SoundInputs":
-        """Learn from training inputs; the rate too, where nothing is said: the commonest, but no more than needed."""
+        """Learn from training inputs; the rate too, where nothing is said."""
         if rate is None:
-            rate = min(Counter(sound.rate for sound in sounds).most_common(1)[0][0], HIGHEST_RATE)
+            rate = usual_rate(sounds)
         mel = LogMel(rate, bands)
         some = sounds[:: -(-len(sounds) // HEARD)]
         return cls(rate, bands, Scaler.of([mel(resampled(one.samples, one.rate, rate)) for one in some]))

@@ -155,3 +155,21 @@ def _bytes(one: Any) -> bytes:
     if isinstance(one, str):
         return one.encode()
     return (one.samples if isinstance(one, Sound) else one).numpy().tobytes()
+
+
+def without_empty(found: Labelled) -> Labelled:
+    """Without those that have nothing to read, and how many these were.
+
+    Raises:
+        DataError: All are.
+    """
+    empty = [row for row, one in enumerate(found.inputs) if len(one) == 0 or (isinstance(one, str) and not one.strip())]
+    if len(empty) == len(found):
+        raise DataError(f"{found.name} has nothing to read: all {len(found):,} examples are empty")
+    if not empty:
+        return found
+    what = "1 example is" if len(empty) == 1 else f"{len(empty):,} examples are"
+    note = f"{what} empty and left out, the first in {found.places[empty[0]]}"
+    left_out = set(empty)
+    kept = [row for row in range(len(found)) if row not in left_out]
+    return found.some(kept, notes=(*found.notes, note))

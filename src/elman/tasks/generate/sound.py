@@ -164,13 +164,10 @@ def _to_judge(numbers: Tensor) -> Windows:
 
 def _numbers(network: LanguageModel, given: Tensor, writing: Writing, generator: torch.Generator) -> Iterator[int]:
     """Numbers that come after others, up to the end of a recording."""
-    state = None
-    for part in given.split(AT_ONCE):
+    scores, state = network(given[:1].unsqueeze(1))
+    for part in given[1:].split(AT_ONCE) if len(given) > 1 else ():
         scores, state = network(part.unsqueeze(1), state)
-    while True:
-        number = sample(scores[-1], writing, generator)
-        if number == BORDER:
-            return
+    while (number := sample(scores[-1], writing, generator)) != BORDER:
         yield int(number)
         scores, state = network(number.unsqueeze(1), state)
 

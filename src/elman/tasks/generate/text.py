@@ -25,6 +25,7 @@ class Texts(GenerateTask):
     """Text in any language: characters, bytes, words or byte-pair units."""
 
     saved: ClassVar[str] = "tokenizer.json"
+    continues: ClassVar[bool] = True
 
     tokenizer: Tokenizer
     units_per_character: float = 1.0

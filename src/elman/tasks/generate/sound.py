@@ -41,6 +41,8 @@ BORDER = LEVELS
 """The number that stands between recordings."""
 SAMPLES_IN_A_ROW = 200_000
 """What is judged is read in rows side by side; each starts without memory."""
+MADE = 100
+"""Telephone numbers in tones to learn from, when nothing is given."""
 AT_ONCE = 4096
 """Samples of a given sound that are read at once."""
 
@@ -57,7 +59,7 @@ class Sounds(GenerateTask):
     """Samples a second."""
 
     def read(self, train: Path | None, valid: Path | None, start: Path | None = None) -> Examples:
-        found = made_calls() if train is None else read_sounds(train)
+        found = made_calls(MADE) if train is None else read_sounds(train)
         found, others = found.split() if valid is None else (found, read_sounds(valid))
         if start is None:
             self.rate = self.options.rate or usual_rate(found.inputs)

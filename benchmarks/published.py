@@ -12,6 +12,8 @@
     conll2003, msra_ner, wnut17, weibo_ner, propbank_ewt
                        F1 of stretches, beside that of a list of those in the training part
     fsdd_sequences     share of wrong words
+    jsb_chorales       nats per chord
+    mnist_generate     nats per image
     digit_scenes       mean overlap of pixel classes (IoU)
     etth1_96           squared error on the test part, all windows
     beijing_pm25       MASE and coverage in 2014, a day ahead at each midnight
@@ -50,6 +52,8 @@ TESTS = {
     "indoor_movement": "indoor_movement/test-0.csv",
     "fsdd_digits": "fsdd/test",
     "fsdd_sequences": "fsdd_sequences/test.csv",
+    "jsb_chorales": "jsb_chorales/test.json",
+    "mnist_generate": "mnist_generate/test.npz",
     "conll2003": "conll2003_en/test.txt.gz",
     "msra_ner": "msra_ner/msra.test.conll.gz",
     "wnut17": "wnut17/wnut17.dev.conll.gz",
@@ -134,6 +138,15 @@ def recognition(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, 
     return {"test_wer": scores["wer"], "test_cer": scores["cer"], "valid_wer": metrics["valid"]["wer"]}
 
 
+def likelihood(score: str) -> Callable[[Model, dict[str, Any], Path], dict[str, float]]:
+    """Nats of the test part."""
+
+    def measure(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
+        return {"test_nll": model.evaluate(test)[score], "valid_nll": metrics["valid"][score]}
+
+    return measure
+
+
 def overlaps(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
     """Of pixels that are and those that are taken for one class, the mean over classes."""
     scores = model.evaluate(test)
@@ -186,6 +199,8 @@ SCORES = {
     **dict.fromkeys(("conll2003", "msra_ner"), tags("test")),
     **dict.fromkeys(("wnut17", "weibo_ner", "propbank_ewt"), tags("dev")),
     "fsdd_sequences": recognition,
+    "jsb_chorales": likelihood("loss"),
+    "mnist_generate": likelihood("nats_per_image"),
     "digit_scenes": overlaps,
     "etth1_96": squared_errors,
     "beijing_pm25": with_intervals,

@@ -7,6 +7,7 @@ from elman.tasks.forecast.task import Forecast, ForecastOptions
 from elman.tasks.generate.options import GenerateOptions, Writing
 from elman.tasks.generate.session import Session
 from elman.tasks.generate.task import Generate
+from elman.tasks.inspection.inspection import Inspection
 from elman.tasks.model import (
     TASKS,
     VERSION,
@@ -46,6 +47,7 @@ __all__ = [
     "ForecastOptions",
     "Generate",
     "GenerateOptions",
+    "Inspection",
     "Judge",
     "Loss",
     "Model",

@@ -8,6 +8,7 @@ from elman.tasks.generate.options import GenerateOptions, Writing
 from elman.tasks.generate.session import Session
 from elman.tasks.generate.task import Generate
 from elman.tasks.inspection.inspection import Inspection
+from elman.tasks.inspection.units import liveliest, property_of, units_in_order
 from elman.tasks.model import (
     TASKS,
     VERSION,
@@ -71,10 +72,12 @@ __all__ = [
     "chrf",
     "find_task",
     "judged",
+    "liveliest",
     "load",
     "load_weights",
     "make_task",
     "paired_bootstrap",
+    "property_of",
     "read_config",
     "rouge",
     "sample",
@@ -82,4 +85,5 @@ __all__ = [
     "start_from",
     "task_of",
     "tokenizer_for",
+    "units_in_order",
 ]

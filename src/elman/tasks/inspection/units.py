@@ -15,11 +15,11 @@ CLOSED, OPEN = 0.1, 0.9
 QUOTES = {'"': '"', "“": "”", "«": "»", "「": "」", "『": "』"}
 
 
-def in_order(values: Tensor) -> list[int]:
+def units_in_order(values: Tensor) -> list[int]:
     """Units (T, U) so that those that move together stand together: by their angle in the two main directions.
 
     >>> t = torch.linspace(0, 6, 50)
-    >>> in_order(torch.stack([t.sin(), t.cos(), t.sin() * 2, t.cos() * 3], 1)) in ([0, 2, 1, 3], [1, 3, 0, 2])
+    >>> units_in_order(torch.stack([t.sin(), t.cos(), t.sin() * 2, t.cos() * 3], 1)) in ([0, 2, 1, 3], [1, 3, 0, 2])
     True
     """
     moving = values - values.mean(0)

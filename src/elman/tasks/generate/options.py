@@ -38,12 +38,12 @@ class GenerateOptions(NetworkOptions, TextOptions):
     """What is learned and written on: text, chords of notes, sound, or images."""
     units: Units = "character"
     """What one step reads or writes: a character, a byte, a word between white space, or a byte-pair unit."""
-    examples: Literal["stream", "line"] = "stream"
-    """The text is one stream, or each line is an example of its own that starts without memory."""
+    examples: Literal["stream", "line", "paragraph"] = "stream"
+    """The text is one stream, or each line, or what stands between empty lines, starts without memory."""
     max_length: Count | None = None
-    """Units of a line that are read at most; how many are cut is said."""
+    """Units of an example that are read at most; how many are cut is said."""
     cut: Literal["start", "end"] = "end"
-    """The side on which a line that is too long is cut."""
+    """The side on which an example that is too long is cut."""
     batch_size: Count = 32
     """How many places of the text, or how many examples, are read side by side."""
     window: Count = 100
@@ -61,8 +61,8 @@ class GenerateOptions(NetworkOptions, TextOptions):
 
     @model_validator(mode="after")
     def _options_that_act(self) -> Self:
-        if self.max_length and self.examples != "line":
-            raise ValueError("max_length acts on lines only; add examples = line, or leave it away")
+        if self.max_length and self.examples == "stream":
+            raise ValueError("max_length acts on examples; add examples = line or paragraph, or leave it away")
         size_of(self.image_size)
         check_kind(self, self.kind, ACTING)
         return self

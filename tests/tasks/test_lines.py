@@ -60,7 +60,7 @@ def test_another_stop_does_not_write_over_the_end_of_a_line(trained):
 
 
 def test_a_longest_length_needs_lines(tmp_path):
-    with pytest.raises(OptionError, match="max_length acts on lines only"):
+    with pytest.raises(OptionError, match="max_length acts on examples"):
         elman.train("generate", out=tmp_path / "run", max_length=9)
 
 

@@ -17,7 +17,7 @@ from elman.models import Transcriber
 from elman.tasks import Model
 from elman.tasks.transcribe.scores import error_rates
 from elman.tasks.transcribe.task import ctc
-from elman.tasks.transcribe.transcript import Said, best_path, transcript
+from elman.tasks.transcribe.transcript import BestPath, Said, Scribe, Transcript
 
 pytest.importorskip("soundfile")
 pytest.importorskip("jiwer")
@@ -99,9 +99,9 @@ def test_what_cannot_be_learned_is_counted(tmp_path: Path, capsys: pytest.Captur
     write(tmp_path, texts | {"mute": "", "alone": None, "long": "a" * 40})
     elman.train("transcribe", train=tmp_path, valid=tmp_path, out=tmp_path / "run", **SMALL | {"epochs": 1})
     said = " ".join(capsys.readouterr().err.split())
-    assert "1 of 23 recordings has no text beside it and is left out, the first is alone.wav" in said
-    assert "1 of 22 recordings or texts is empty and left out, the first in mute.wav" in said
-    assert "1 of 21 recordings is too short for its text and left out, the first is long.wav" in said
+    assert "1 of 23 recordings is without a text and left out, the first is alone.wav" in said
+    assert "1 of 22 recordings or texts is empty and left out, the first is mute.wav" in said
+    assert "1 of 21 recordings is too short for what is said and left out, the first is long.wav" in said
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_data_that_cannot_be(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=message):
             elman.train("transcribe", train=tmp_path / name, out=tmp_path / "run")
     write(tmp_path, {"long": "a" * 400, "longer": "b" * 400})
-    with pytest.raises(DataError, match="are all too short for their texts"):
+    with pytest.raises(DataError, match="has nothing to read: all 2 recordings are too short for what is said"):
         elman.train("transcribe", train=tmp_path, valid=tmp_path, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
@@ -160,7 +160,10 @@ def test_the_loss_counts_every_way() -> None:
 
 def test_the_best_path_joins_repeated_units() -> None:
     scores = F.one_hot(torch.tensor([2, 0, 0, 2, 0, 1, 1]), 3).float().log_softmax(1)
-    assert [(one.unit, one.first, one.last) for one in best_path(scores)] == [(0, 1, 3), (0, 4, 5), (1, 5, 7)]
+    for size in range(1, 8):
+        path = BestPath()
+        found = [one for part in scores.split(size) for one in path.read(part)] + path.likely
+        assert [(one.unit, one.first, one.last) for one in found] == [(0, 1, 3), (0, 4, 5), (1, 5, 7)]
 
 
 @pytest.mark.parametrize("units", ["character", "word", "bpe", "byte"])
@@ -169,7 +172,8 @@ def test_words_of_all_units(units: Any) -> None:
     tokenizer = Tokenizer.learn(f"{text}\n", units, unknown=True)
     [numbers] = tokenizer.encode_lines([text])
     said = [Said(int(number), place, place + 1, log(0.5)) for place, number in enumerate(numbers)]
-    found = transcript(said, tokenizer, 0.1)
+    scribe = Scribe(tokenizer, 0.1)
+    found = Transcript.of(scribe.put(said[:2]) + scribe.end(said[2:]))
     assert found.text == text
     assert [word.text for word in found.words] == text.split()
     assert found.words[0].start == 0

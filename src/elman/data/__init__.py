@@ -7,7 +7,7 @@ from elman.data.labelled.labelled import Columns, Labelled, Named
 from elman.data.labelled.labels import Labels
 from elman.data.labelled.motifs import labelled_motifs, motifs
 from elman.data.labelled.read import read_labelled
-from elman.data.labelled.transcripts import read_transcripts
+from elman.data.labelled.transcripts import find_recordings, read_transcripts
 from elman.data.labelled.waves import made_waves
 from elman.data.lines import Lines, cut_to
 from elman.data.long_lags import SYMBOLS, adding, copy_memory
@@ -26,8 +26,9 @@ from elman.data.series.frequency import Frequency
 from elman.data.series.scale import Scaling, centre_and_scale, facts_of
 from elman.data.series.series import Series, SeriesColumns, SeriesSet, as_frame, read_series
 from elman.data.series.windows import SeriesWindows, WindowBatch
-from elman.data.sound.mel import LogMel
-from elman.data.sound.read import Sound, read_sound, resampled
+from elman.data.sound.ear import Ear
+from elman.data.sound.mel import MOMENT, LogMel
+from elman.data.sound.read import Sound, read_sound, resampled, sound_blocks
 from elman.data.tables import Table, is_table, read_columns, read_table
 from elman.data.tagged.batches import TagBatch, TagBatches, plain
 from elman.data.tagged.scenes import Scenes, read_pictures, read_scenes
@@ -45,12 +46,14 @@ from elman.data.windows import IGNORE, Window, Windows
 
 __all__ = [
     "IGNORE",
+    "MOMENT",
     "OUTSIDE",
     "SYMBOLS",
     "TURN",
     "UNSPACED",
     "Columns",
     "Decoder",
+    "Ear",
     "EmbeddedName",
     "EmbeddedSeries",
     "Frequency",
@@ -104,6 +107,7 @@ __all__ = [
     "embedded_series",
     "embedded_text",
     "facts_of",
+    "find_recordings",
     "is_table",
     "join_turns",
     "labelled_motifs",
@@ -133,6 +137,7 @@ __all__ = [
     "replacing",
     "report_pairs",
     "resampled",
+    "sound_blocks",
     "spans_of",
     "spelled_pairs",
     "split_words",

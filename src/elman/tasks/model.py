@@ -48,9 +48,10 @@ class Model:
 
         Args:
             inputs: What the task reads, one or a list: prompts for `generate`, sources for `translate`, texts or
-                arrays for `classify`, texts for `tag`, frames or paths for `forecast`.
+                arrays for `classify`, texts for `tag`, frames or paths for `forecast`, paths of recordings for
+                `transcribe`, however long they are.
             settings: For `generate` those of `Writing`, and seed; for `translate` those of `Searching`, for `classify`
-                of `Classifying`, for `tag` of `Tagging`.
+                of `Classifying`, for `tag` of `Tagging`, for `transcribe` of `Transcribing`.
 
         Raises:
             DataError: An input cannot be read.
@@ -88,7 +89,10 @@ class Model:
         return session.write(**settings)
 
     def session(self, seed: int = 0) -> Conversation:
-        """The model with a memory of what it has read and written: `read` a text, `write` on or answer, and so on."""
+        """The model with a memory of what it has read and written: `read` a text, `write` on or answer, and so on.
+
+        Of `transcribe` without `bidirectional` a `Hearing`, which writes down what it hears while one speaks.
+        """
         return self.task.session(self.network, seed)
 
     def evaluate(self, path: str | Path, **settings: Any) -> dict[str, float]:

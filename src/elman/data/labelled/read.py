@@ -10,7 +10,7 @@ from elman.data.labelled.labelled import Columns, Labelled
 from elman.data.labelled.sounds import is_sound, one_sound, sounds_of_table
 from elman.data.labelled.tables import series_of_table, texts_of_table
 from elman.data.tables import is_table
-from elman.errors import DataError, OptionError
+from elman.errors import OptionError
 
 
 def read_labelled(path: Path, columns: Columns, *, answered: bool = True) -> Labelled:
@@ -67,12 +67,4 @@ def _reader_of(path: Path, columns: Columns) -> Callable[[Path, Columns, bool], 
 
 def _without_empty(found: Labelled) -> Labelled:
     empty = [row for row, one in enumerate(found.inputs) if len(one) == 0 or (isinstance(one, str) and not one.strip())]
-    if len(empty) == len(found):
-        raise DataError(f"{found.name} has nothing to read: all {len(found):,} examples are empty")
-    if not empty:
-        return found
-    what = "1 example is" if len(empty) == 1 else f"{len(empty):,} examples are"
-    note = f"{what} empty and left out, the first in {found.places[empty[0]]}"
-    left_out = set(empty)
-    kept = [row for row in range(len(found)) if row not in left_out]
-    return found.some(kept, notes=(*found.notes, note))
+    return found.without(empty, "empty")

@@ -6,7 +6,7 @@ from typing import Any
 
 from elman.data.labelled.labelled import Columns, Labelled
 from elman.data.sound.read import SOUNDS, Sound, read_sound
-from elman.data.tables import read_table
+from elman.data.tables import Table, read_table
 from elman.errors import DataError
 
 
@@ -33,15 +33,24 @@ def sounds_of_table(path: Path, columns: Columns, answered: bool) -> Labelled:
     """A path in each row; those that are not absolute start where the table is."""
     column, label = columns.path or "path", columns.label or "label"
     table = read_table(path, [column, label] if answered else [column])
-    places = [table.place(row) for row in range(len(table.numbers))]
-    files = []
+    files, places = files_of(path, table, column)
+    answers = table.columns[label] if answered else [None] * len(files)
+    return sounds_of(files, answers, str(path), places)
+
+
+def files_of(path: Path, table: Table, column: str) -> tuple[list[Path], list[str]]:
+    """The recordings that a column of a table names, and where each stands; paths start where the table is.
+
+    Raises:
+        DataError: One is not there.
+    """
+    places, files = [table.place(row) for row in range(len(table.numbers))], []
     for given, place in zip(table.columns[column], places, strict=True):
         file = path.parent / str(given or "")
         if not file.is_file():
             raise DataError(f"{path} {place} names the recording {str(given)!r}, which is not there; check {column!r}")
         files.append(file)
-    answers = table.columns[label] if answered else [None] * len(files)
-    return sounds_of(files, answers, str(path), places)
+    return files, places
 
 
 def sounds_of(files: Sequence[Path], answers: Sequence[Any], name: str, places: Sequence[str]) -> Labelled:

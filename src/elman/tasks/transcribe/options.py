@@ -36,6 +36,8 @@ class TranscribeOptions(SoundOptions, BodyOptions, TextOptions):
     def _what_acts(self) -> Self:
         if not self.bidirectional and self.network != "recurrent":
             raise ValueError("networks other than recurrent ones read whole recordings; leave bidirectional as it is")
+        if not self.bidirectional and self.normalise == "recording":
+            raise ValueError("normalise = recording needs whole recordings; leave it away, or bidirectional as it is")
         fields = type(self).model_fields
         if self.word_dropout or self.embedding_size != fields["embedding_size"].default:
             raise ValueError("embedding_size and word_dropout act on texts that are read; leave them away")

@@ -12,6 +12,7 @@
     conll2003, msra_ner, wnut17, weibo_ner, propbank_ewt
                        F1 of stretches, beside that of a list of those in the training part
     fsdd_sequences     share of wrong words
+    fsdd_streaming     the same while one speaks, and seconds of work for a second of sound
     digit_scenes       mean overlap of pixel classes (IoU)
     etth1_96           squared error on the test part, all windows
     beijing_pm25       MASE and coverage in 2014, a day ahead at each midnight
@@ -21,7 +22,9 @@ Needs ELMAN_DATA. A run that was stopped goes on; `seconds` are those of trainin
 reader must know, such as what else the machine did meanwhile.
 """
 
+import json
 import os
+import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
@@ -50,6 +53,7 @@ TESTS = {
     "indoor_movement": "indoor_movement/test-0.csv",
     "fsdd_digits": "fsdd/test",
     "fsdd_sequences": "fsdd_sequences/test.csv",
+    "fsdd_streaming": "fsdd_sequences/test.csv",
     "conll2003": "conll2003_en/test.txt.gz",
     "msra_ner": "msra_ner/msra.test.conll.gz",
     "wnut17": "wnut17/wnut17.dev.conll.gz",
@@ -134,6 +138,14 @@ def recognition(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, 
     return {"test_wer": scores["wer"], "test_cer": scores["cer"], "valid_wer": metrics["valid"]["wer"]}
 
 
+def streaming(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
+    """Of what is written while it is heard, in a process of its own."""
+    words = [sys.executable, "benchmarks/real_time.py", "runs/fsdd_streaming", str(test)]
+    said = subprocess.run(words, stdout=subprocess.PIPE, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"}).stdout
+    whole = {f"whole_{name}": value for name, value in model.evaluate(test).items() if name != "loss"}
+    return json.loads(said) | whole | {"valid_wer": metrics["valid"]["wer"]}
+
+
 def overlaps(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
     """Of pixels that are and those that are taken for one class, the mean over classes."""
     scores = model.evaluate(test)
@@ -186,6 +198,7 @@ SCORES = {
     **dict.fromkeys(("conll2003", "msra_ner"), tags("test")),
     **dict.fromkeys(("wnut17", "weibo_ner", "propbank_ewt"), tags("dev")),
     "fsdd_sequences": recognition,
+    "fsdd_streaming": streaming,
     "digit_scenes": overlaps,
     "etth1_96": squared_errors,
     "beijing_pm25": with_intervals,

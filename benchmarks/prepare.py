@@ -16,6 +16,7 @@ Needs ELMAN_DATA; what is made goes to runs/data/NAME.
 
 import gzip
 import io
+import json
 import os
 import sys
 import tarfile
@@ -139,6 +140,22 @@ def fsdd(out: Path) -> None:
                     (folder / recording).write_bytes(content.read())
 
 
+def mnist_generate(out: Path) -> None:
+    """The first 55,000 images to train, of which 1,000 validate, and the last 5,000 to test."""
+    from elman.data.labelled.images import read_idx
+
+    images = read_idx(DATA / "mnist/train-images-idx3-ubyte.gz").numpy()
+    for name, first, last in (("train", 0, 54_000), ("valid", 54_000, 55_000), ("test", 55_000, 60_000)):
+        np.savez_compressed(out / f"{name}.npz", x=images[first:last])
+
+
+def jsb_chorales(out: Path) -> None:
+    """Chords of the chorales, a quarter each."""
+    parts = json.loads(read_bytes(DATA / "jsb_chorales/jsb-chorales-quarter.json.gz"))
+    for name, pieces in parts.items():
+        (out / f"{name}.json").write_text(json.dumps(pieces))
+
+
 DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 
 
@@ -213,6 +230,7 @@ def _free(mask: np.ndarray, digit: np.ndarray, random: np.random.Generator) -> t
 
 
 MAKERS = mnist, indoor_movement, m4_hourly, etth1, beijing_pm25, tracks, fsdd, fsdd_sequences, digit_scenes
+MAKERS += jsb_chorales, mnist_generate
 SETS = {each.__name__: each for each in MAKERS}
 
 

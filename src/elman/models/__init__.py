@@ -1,11 +1,13 @@
 """What a task trains: embedding, recurrent body, head."""
 
 from elman.models.bodies import BODIES, Body, WindowBody
+from elman.models.chord_model import ChordModel
 from elman.models.classifier import Classifier, DocumentClassifier
 from elman.models.forecaster import DirectForecaster, Forecaster, RecursiveForecaster, SegmentForecaster
 from elman.models.heads import Head, HeadName, Outputs, find_head
 from elman.models.language_model import LanguageModel
 from elman.models.live_transcriber import LiveTranscriber
+from elman.models.painter import Painter
 from elman.models.reader import Reader
 from elman.models.segmenter import Segmenter
 from elman.models.step_reader import StepReader
@@ -17,6 +19,7 @@ from elman.models.translator import Position, RecurrentTranslator, Tied, Transla
 __all__ = [
     "BODIES",
     "Body",
+    "ChordModel",
     "Classifier",
     "DirectForecaster",
     "DocumentClassifier",
@@ -26,6 +29,7 @@ __all__ = [
     "LanguageModel",
     "LiveTranscriber",
     "Outputs",
+    "Painter",
     "Position",
     "Reader",
     "RecurrentTranslator",

@@ -4,7 +4,6 @@ Key: T steps, F features, H rows of pixels, W pixels in a row, C colours.
 """
 
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from random import Random
@@ -24,6 +23,7 @@ from elman.data import (
     resampled,
     sound_blocks,
     tidy,
+    usual_rate,
     write_json,
 )
 from elman.errors import DataError
@@ -31,8 +31,6 @@ from elman.tasks.sound_options import SoundOptions
 
 AT_ONCE = 64_000
 """Steps that are judged or answered side by side, padding included."""
-HIGHEST_RATE = 16_000
-"""Samples a second that are listened to, where nothing is said and the recordings have more."""
 BLOCK = 10.0
 """Seconds of a recording that are heard at once."""
 HEARD = 1000
@@ -161,9 +159,8 @@ class SoundInputs(Inputs):
 
     @classmethod
     def of(cls, found: Labelled, options: SoundOptions) -> "SoundInputs":
-        """Learn from training inputs; the rate too, where nothing is said: the commonest, but no more than needed."""
-        common = Counter(sound.rate for sound in found.inputs).most_common(1)[0][0]
-        inputs = cls(options.rate or min(common, HIGHEST_RATE), options.bands, None)
+        """Learn from training inputs; the rate too, where nothing is said."""
+        inputs = cls(options.rate or usual_rate(found.inputs), options.bands, None)
         if options.normalise == "training":
             rows = range(0, len(found), -(-len(found) // HEARD))
             some = [found.inputs[row] for row in rows]

@@ -169,6 +169,8 @@ class Task(ABC):
     """The file that `save` writes last."""
     continues: ClassVar[bool] = False
     """Does an answer go on where its input ends?"""
+    needs_input: ClassVar[bool] = True
+    """Is there no answer without an input?"""
     answers_with: ClassVar[str] = "text"
     """What an answer is called in JSON."""
     answers_in_rows: ClassVar[bool] = False

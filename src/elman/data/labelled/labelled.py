@@ -185,3 +185,13 @@ def _bytes(one: Any) -> bytes:
     if isinstance(one, str):
         return one.encode()
     return (one.samples if isinstance(one, Sound) else one).numpy().tobytes()
+
+
+def without_empty(found: Labelled) -> Labelled:
+    """Without those that have nothing to read, and how many these were.
+
+    Raises:
+        DataError: All are.
+    """
+    empty = [row for row, one in enumerate(found.inputs) if len(one) == 0 or (isinstance(one, str) and not one.strip())]
+    return found.without(empty, "empty")

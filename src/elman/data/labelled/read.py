@@ -6,7 +6,7 @@ from pathlib import Path
 from elman.data.labelled.fasta import is_fasta
 from elman.data.labelled.files import images_of_idx, of_arrays, of_folder, texts_of_fasta, texts_of_lines
 from elman.data.labelled.images import is_idx
-from elman.data.labelled.labelled import Columns, Labelled
+from elman.data.labelled.labelled import Columns, Labelled, without_empty
 from elman.data.labelled.sounds import is_sound, one_sound, sounds_of_table
 from elman.data.labelled.tables import series_of_table, texts_of_table
 from elman.data.tables import is_table
@@ -45,7 +45,7 @@ def read_labelled(path: Path, columns: Columns, *, answered: bool = True) -> Lab
         raise OptionError(f"path names a column of a table; {path} is none; leave it away")
     if (columns.values or columns.sequence) and reader is not series_of_table:
         raise OptionError(f"values and sequence are for tables of numbers; {path} is none; leave them away")
-    return _without_empty(reader(path, columns, answered))
+    return without_empty(reader(path, columns, answered))
 
 
 def _reader_of(path: Path, columns: Columns) -> Callable[[Path, Columns, bool], Labelled]:
@@ -63,8 +63,3 @@ def _reader_of(path: Path, columns: Columns) -> Callable[[Path, Columns, bool], 
     if is_idx(path):
         return images_of_idx
     return texts_of_fasta if is_fasta(path) else texts_of_lines
-
-
-def _without_empty(found: Labelled) -> Labelled:
-    empty = [row for row, one in enumerate(found.inputs) if len(one) == 0 or (isinstance(one, str) and not one.strip())]
-    return found.without(empty, "empty")

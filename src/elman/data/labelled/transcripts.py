@@ -5,7 +5,7 @@ from pathlib import Path
 
 from elman.data.files import read_text
 from elman.data.labelled.labelled import Columns, Labelled, Named, left_out
-from elman.data.labelled.sounds import files_of, is_sound, one_sound, sounds_of, sounds_of_table
+from elman.data.labelled.sounds import files_of, is_sound, one_sound, sounds_in, sounds_of, sounds_of_table
 from elman.data.labelled.tables import as_text
 from elman.data.pairs.pairs import tidy
 from elman.data.tables import is_table, read_table
@@ -50,7 +50,7 @@ def find_recordings(path: Path, columns: Columns) -> Named:
         DataError: The file cannot be used.
     """
     if path.is_dir():
-        files = _sounds_in(path)
+        files = sounds_in(path)
         if not files:
             raise DataError(f"{path} has no examples; expected {RECORDINGS}")
         return Named(files, (str(file.relative_to(path)) for file in files))
@@ -66,12 +66,8 @@ def _nothing_known(path: Path) -> DataError:
     return DataError(f"{path} is no table, folder or recording; expected a table with the columns path and text")
 
 
-def _sounds_in(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("*") if is_sound(file))
-
-
 def _of_folder(path: Path) -> Labelled:
-    files = _sounds_in(path)
+    files = sounds_in(path)
     alone = [str(file.relative_to(path)) for file in files if not file.with_suffix(".txt").is_file()]
     kept = [file for file in files if file.with_suffix(".txt").is_file()]
     if not kept:

@@ -15,7 +15,7 @@ class GenerateTask(Task):
     summary: ClassVar[str] = "Learn how a text goes on, or music, or an image; and write more of it."
     options_class: ClassVar[type[Options]] = GenerateOptions
     predicting_class: ClassVar[type[Options]] = Writing
-    continues: ClassVar[bool] = True
+    needs_input: ClassVar[bool] = False
 
     options: GenerateOptions
 

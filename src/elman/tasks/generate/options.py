@@ -5,28 +5,37 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from elman.data import Units
+from elman.layers import find_cell
+from elman.models import LanguageModel
 from elman.tasks.decoding import Sampling
 from elman.tasks.network_options import NetworkOptions
-from elman.tasks.options import Count, Share, check_kind, size_of
+from elman.tasks.options import Count, Share, WholeOrNone, check_kind, size_of
 from elman.tasks.text_options import TextOptions
 
 ACTING = {
     "text": ("units", "vocabulary_size", "min_count", "examples", "max_length", "cut", "word_dropout"),
     "text sound": ("window", "tied", "embedding_size"),
+    "chords": ("transpose",),
+    "sound": ("rate",),
     "images": ("image_size", "levels"),
 }
 """What some options act on."""
 
 
+SHAPE = ("embedding_size", "hidden_size", "num_layers", "tied", "word_dropout", "input_dropout", "dropout")
+SHAPE += ("output_dropout", "variational", "recurrent_dropout", "zoneout", "weight_drop", "residual")
+"""Options that a language model knows."""
+
+
 class GenerateOptions(NetworkOptions, TextOptions):
     """What is learned from texts, chords, sounds, images or videos, and with what."""
 
-    reading: ClassVar[tuple[str, ...]] = ("examples", "max_length", "cut", "image_size")
+    reading: ClassVar[tuple[str, ...]] = ("examples", "max_length", "cut", "image_size", "transpose")
     fixed: ClassVar[tuple[str, ...]] = (*NetworkOptions.fixed, "tied")
-    learned: ClassVar[tuple[str, ...]] = (*TextOptions.learned, "kind", "levels")
+    learned: ClassVar[tuple[str, ...]] = (*TextOptions.learned, "kind", "levels", "rate")
 
-    kind: Literal["text", "chords", "images"] = "text"
-    """What is learned and written on: text, chords of notes, or images."""
+    kind: Literal["text", "chords", "sound", "images"] = "text"
+    """What is learned and written on: text, chords of notes, sound, or images."""
     units: Units = "character"
     """What one step reads or writes: a character, a byte, a word between white space, or a byte-pair unit."""
     examples: Literal["stream", "line"] = "stream"
@@ -41,6 +50,10 @@ class GenerateOptions(NetworkOptions, TextOptions):
     """Steps after which back-propagation through time is cut; the state is carried on."""
     tied: bool = False
     """Use the units' vectors in the output layer too; the last layer is then as wide as they are."""
+    rate: Annotated[int, Field(ge=1000)] | None = None
+    """Samples a second that recordings are brought to; theirs, 16,000 at most, when nothing is said."""
+    transpose: WholeOrNone = 0
+    """Semitones that a piece of music is moved at most in training, every epoch anew."""
     image_size: str | None = None
     """Rows and columns that images in folders are made to, such as 28x28; all must be alike when nothing is said."""
     levels: Annotated[int, Field(ge=2, le=256)] = 2
@@ -53,6 +66,10 @@ class GenerateOptions(NetworkOptions, TextOptions):
         size_of(self.image_size)
         check_kind(self, self.kind, ACTING)
         return self
+
+    def language_model(self, units: int) -> LanguageModel:
+        """What expects one of so many units after others."""
+        return LanguageModel(units, find_cell(self.cell), **self.model_dump(include={*SHAPE}))
 
 
 class Writing(Sampling):

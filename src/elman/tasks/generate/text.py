@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from elman.data import IGNORE, Lines, Tokenizer, Window, Windows, cut_to, read_text, read_texts
 from elman.errors import OptionError
-from elman.layers import LayerState, Recurrent, find_cell
+from elman.layers import LayerState, Recurrent
 from elman.models import LanguageModel
 from elman.tasks.generate.base import GenerateTask
 from elman.tasks.generate.session import Session
@@ -21,15 +21,11 @@ UNITS_IN_A_ROW = 200_000
 """A longer text is scored in several rows side by side; each starts without memory."""
 
 
-SHAPE = ("embedding_size", "hidden_size", "num_layers", "tied", "word_dropout", "input_dropout", "dropout")
-SHAPE += ("output_dropout", "variational", "recurrent_dropout", "zoneout", "weight_drop", "residual")
-"""Options that the network knows."""
-
-
 class Texts(GenerateTask):
     """Text in any language: characters, bytes, words or byte-pair units."""
 
     saved: ClassVar[str] = "tokenizer.json"
+    continues: ClassVar[bool] = True
 
     tokenizer: Tokenizer
     units_per_character: float = 1.0
@@ -88,8 +84,7 @@ class Texts(GenerateTask):
         return batches
 
     def network(self) -> LanguageModel:
-        shape = self.options.model_dump(include={*SHAPE})
-        return LanguageModel(len(self.tokenizer), find_cell(self.options.cell), **shape)
+        return self.options.language_model(len(self.tokenizer))
 
     def loss(self, network: nn.Module, batch: Window, state: LayerState | None) -> Loss:
         assert isinstance(network, LanguageModel)

@@ -46,7 +46,7 @@ def measure(model: Model, table: Path) -> dict[str, Any]:
         "test_cer": rates["cer"],
         "real_time_factor": median(factors[1:]),
         "slowest": max(factors[1:]),
-        "look_ahead": (options.ahead + 1) * options.together * MOMENT + WINDOW - MOMENT,
+        "look_ahead": round((options.ahead + 1) * options.together * MOMENT + WINDOW - MOMENT, 3),
     }
 
 

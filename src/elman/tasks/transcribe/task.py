@@ -3,7 +3,7 @@
 Key: T moments of a sound, S steps of the network, B batch, F features, V units, L units of a text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from math import ceil
@@ -26,14 +26,17 @@ from elman.data import (
     made_calls,
     read_transcripts,
 )
+from elman.errors import OptionError
 from elman.layers import LayerState
 from elman.models import Transcriber
 from elman.tasks.inputs import AT_ONCE, SoundInputs
 from elman.tasks.options import Options
-from elman.tasks.task import Batches, Conversation, Examples, Judge, Loss, Task, refuse_settings
+from elman.tasks.task import Batches, Conversation, Examples, Judge, Loss, Task
 from elman.tasks.transcribe.hearing import Hearing
+from elman.tasks.transcribe.language import Language
 from elman.tasks.transcribe.options import TranscribeOptions, Transcribing
 from elman.tasks.transcribe.pieces import Piece, pieces_of
+from elman.tasks.transcribe.prefix_search import PrefixSearch
 from elman.tasks.transcribe.scores import error_rates
 from elman.tasks.transcribe.transcript import BestPath, Decoding, Scribe, Transcript, Word, transcript
 
@@ -75,6 +78,7 @@ class Transcribe(Task):
     predicting_class: ClassVar[type[Options]] = Transcribing
     answers_with: ClassVar[str] = "text"
     saved: ClassVar[str] = "sound.json"
+    answers_when_judged: ClassVar[bool] = True
     taught: ClassVar[bool] = False
     best = ("wer", "min")
     told = ("wer",)
@@ -82,6 +86,11 @@ class Transcribe(Task):
     options: TranscribeOptions
     inputs: SoundInputs
     tokenizer: Tokenizer
+
+    def __init__(self, options: Options) -> None:
+        super().__init__(options)
+        self.languages: dict[Path, Language] = {}
+        """The language model of the last answer."""
 
     def read(self, train: Path | None, valid: Path | None, start: Path | None = None) -> Examples:
         found = made_calls() if train is None else self._transcripts(train)
@@ -165,8 +174,10 @@ class Transcribe(Task):
         return ctc(scores, lengths, batch.targets)
 
     def judge(self, **settings: Any) -> "Listener":
-        refuse_settings(settings)
-        return Listener(self.tokenizer)
+        options = Transcribing.of(settings)
+        if options.times:
+            raise OptionError("times does not act when a model is judged; leave it away")
+        return Listener(self.tokenizer, lambda: self._decoding(options))
 
     def session(self, network: nn.Module, seed: int = 0) -> Conversation:
         """Writes while it hears, where the network does not read whole recordings."""
@@ -181,7 +192,16 @@ class Transcribe(Task):
         return self.options.bidirectional or self.options.network != "recurrent"
 
     def _decoding(self, options: Transcribing) -> Decoding:
-        return BestPath()
+        if options.beam == 1:
+            return BestPath()
+        language, weight = self._language(options.language_model), options.language_weight
+        return PrefixSearch(self.tokenizer, options.beam, language, weight, options.word_bonus)
+
+    def _language(self, run: Path | None) -> Language | None:
+        """A language model, loaded once."""
+        if run is not None and run not in self.languages:
+            self.languages = {run: Language(run, self.tokenizer)}
+        return None if run is None else self.languages[run]
 
     def _scribe(self, first: int = 0) -> Scribe:
         """Writes down what is said from a moment on."""
@@ -242,8 +262,8 @@ class Transcribe(Task):
 class Listener(Judge):
     """How many words and characters of transcripts are wrong."""
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        self.tokenizer = tokenizer
+    def __init__(self, tokenizer: Tokenizer, decoding: Callable[[], Decoding]) -> None:
+        self.tokenizer, self.decoding = tokenizer, decoding
         self.total, self.count = 0.0, 0
         self.pairs: dict[int, tuple[str, str]] = {}
         """By row: what was heard, and what was said."""
@@ -253,7 +273,7 @@ class Listener(Judge):
         loss = ctc(scores, lengths, batch.targets)
         self.total, self.count = self.total + float(loss.mean) * loss.count, self.count + loss.count
         for column, row in enumerate(batch.rows):
-            heard = transcript(scores[: lengths[column], column], BestPath(), Scribe(self.tokenizer, 1))
+            heard = transcript(scores[: lengths[column], column], self.decoding(), Scribe(self.tokenizer, 1))
             self.pairs[row] = heard.text, batch.texts[column]
 
     def scores(self) -> dict[str, float]:

@@ -25,6 +25,7 @@ from elman.data import (
     find_recordings,
     made_calls,
     read_transcripts,
+    write_text,
 )
 from elman.errors import OptionError
 from elman.layers import LayerState
@@ -38,6 +39,7 @@ from elman.tasks.transcribe.options import TranscribeOptions, Transcribing
 from elman.tasks.transcribe.pieces import Piece, pieces_of
 from elman.tasks.transcribe.prefix_search import PrefixSearch
 from elman.tasks.transcribe.scores import error_rates
+from elman.tasks.transcribe.subtitles import SUBTITLES
 from elman.tasks.transcribe.transcript import BestPath, Decoding, Scribe, Transcript, Word, transcript
 
 TOGETHER = 4 * AT_ONCE
@@ -79,6 +81,7 @@ class Transcribe(Task):
     answers_with: ClassVar[str] = "text"
     saved: ClassVar[str] = "sound.json"
     answers_when_judged: ClassVar[bool] = True
+    files: ClassVar[tuple[str, ...]] = tuple(SUBTITLES)
     taught: ClassVar[bool] = False
     best = ("wer", "min")
     told = ("wer",)
@@ -248,6 +251,17 @@ class Transcribe(Task):
                 words[row] = transcript(scores[: lengths[column], column], self._decoding(options), scribe).words
         for row, piece in enumerate(pieces):
             found[piece.recording] += words[row]
+
+    def write(self, network: nn.Module, inputs: Sequence[Any], path: Path, **settings: Any) -> str:
+        """Subtitles of one recording."""
+        if len(inputs) != 1:
+            raise OptionError(
+                f"{path.suffix} holds the subtitles of one recording; received {len(inputs):,}; write one file for "
+                "each, or answers for all as .csv or .jsonl"
+            )
+        [found] = self.predict(network, inputs, **settings | {"times": True})
+        write_text(path, SUBTITLES[path.suffix](found.words))
+        return f"subtitles of {len(found.words):,} words"
 
     def save(self, folder: Path) -> None:
         self.tokenizer.save(folder / "tokenizer.json")

@@ -16,7 +16,7 @@ from elman.errors import DataError, OptionError
 from elman.tasks import VERSION, Model, Options, make_task
 from elman.tasks.inputs import AT_ONCE
 from elman.tasks.transcribe.hearing import Hearing
-from elman.tasks.transcribe.options import TranscribeOptions
+from elman.tasks.transcribe.options import TranscribeOptions, Transcribing
 from elman.tasks.transcribe.pieces import pieces_of
 from elman.tasks.transcribe.transcript import Transcript, transcript
 
@@ -135,6 +135,15 @@ def test_a_recording_is_written_word_by_word(tmp_path: Path) -> None:
     near(Transcript.of([type(expected.words[0])(**word) for word in json.loads(said)["words"]]), expected)
 
 
+def test_beams_of_texts_grow_while_one_speaks(tmp_path: Path) -> None:
+    model = make(tmp_path, ahead=2)
+    long(tmp_path / "long.wav", 20)
+    [expected] = model.predict([tmp_path / "long.wav"], beam=4, word_bonus=1.0)
+    pieces = list(model.stream(str(tmp_path / "long.wav"), beam=4, word_bonus=1.0))
+    assert len(pieces) == len(expected.split()) > 10
+    assert "".join(pieces) == expected
+
+
 def test_what_was_begun_leaves_nothing_behind(tmp_path: Path) -> None:
     model = make(tmp_path, ahead=2)
     hearing = model.session()
@@ -178,7 +187,10 @@ def test_samples_that_cannot_be(tmp_path: Path, samples: Any, rate: int, message
 
 def test_who_reads_from_both_ends_cannot_write_while_one_speaks(tmp_path: Path) -> None:
     model = make(tmp_path, bidirectional=True)
-    assert not isinstance(model.session(), Hearing)
+    session: Any = model.session()
+    with pytest.raises(OptionError, match="reads whole recordings, so it cannot write while one lasts"):
+        session.hear([0.1], 8000)
+    assert "".join(model.stream(str(tmp_path / "3.wav"))) == model.predict([tmp_path / "3.wav"])[0]
     with pytest.raises(OptionError, match="reads whole recordings, so it cannot write while one lasts"):
         Hearing(model.network, model.task.inputs, model.task._decoding, model.task._scribe)  # type: ignore
 
@@ -235,4 +247,4 @@ def whole_transcript(model: Model, moments: Tensor) -> Transcript:
     task: Any = model.task
     with torch.inference_mode():
         scores, _ = model.network(task.inputs.prepare(moments).unsqueeze(1), torch.tensor([len(moments)]))
-    return transcript(scores[:, 0], task._decoding(None), task._scribe())
+    return transcript(scores[:, 0], task._decoding(Transcribing()), task._scribe())

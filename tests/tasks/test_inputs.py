@@ -1,5 +1,6 @@
 """What a network gets to hear: recordings at any speed, scaled together or each by itself, and heard once."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,8 @@ def test_speed_moves_pitch_as_a_tape_does() -> None:
     assert inputs.at_speeds([tone], 0.0) is None
     found = sorted((len(one), int(one.mean(0).argmax())) for one in (heard(0, epoch) for epoch in range(20)))
     lengths, peaks = zip(*found, strict=True)
-    assert list(peaks) == sorted(peaks, reverse=True)  # the longer, the lower
-    assert peaks[0] > peaks[-1]
+    assert all(before >= after - 1 for before, after in pairwise(peaks))  # the longer, the lower; bands are wide
+    assert peaks[0] > peaks[-1] + 1
     assert 81 <= lengths[0] < lengths[-1] <= 123
 
 

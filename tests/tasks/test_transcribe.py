@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional as F
 
 import elman
-from elman.data import Columns, Named, Tokenizer, made_calls, read_transcripts
+from elman.data import Columns, Named, Tokenizer, find_recordings, made_calls, read_transcripts
 from elman.errors import DataError, OptionError
 from elman.models import Transcriber
 from elman.tasks import Model
@@ -72,6 +72,25 @@ def test_words_have_times(calls: Path, model: Model) -> None:
     assert row["text"] == found.text
     assert row["words"][0]["text"] == found.words[0].text
     assert json.loads("".join(model.stream(str(calls / "0.wav"), times=True))) == found.as_json()
+
+
+def test_settings_of_answers_count_when_it_is_judged(calls: Path, model: Model) -> None:
+    greedy, beam = model.evaluate(calls), model.evaluate(calls, beam=4)
+    assert beam["loss"] == greedy["loss"]
+    assert beam["cer"] < 0.1
+    words = model.evaluate(calls, beam=4, word_bonus=20.0)
+    assert words["wer"] > beam["wer"]  # as many words as there can be
+    with pytest.raises(OptionError, match="times does not act when a model is judged"):
+        model.evaluate(calls, times=True)
+
+
+def test_recordings_are_found_before_they_are_read(calls: Path) -> None:
+    for path in (calls, calls / "calls.csv", calls / "3.wav"):
+        found = find_recordings(path, Columns())
+        assert len(found) == (1 if path.suffix == ".wav" else 120)
+        assert calls / "3.wav" in found
+    with pytest.raises(DataError, match="is no table, folder or recording"):
+        find_recordings(calls / "3.txt", Columns())
 
 
 def test_inputs_have_the_names_of_their_files(calls: Path, model: Model) -> None:

@@ -12,6 +12,9 @@ from elman.errors import OptionError
 from elman.layers import Recurrent, compile_step
 from elman.models.transcriber import Transcriber
 
+NEEDS_END = (
+    "this model reads whole recordings, so it cannot write while one lasts; train one with bidirectional = false"
+)
 FEW = 32
 """So many steps are quicker one by one than through the layers all at once."""
 
@@ -29,10 +32,7 @@ class LiveTranscriber:
     def __init__(self, network: Transcriber) -> None:
         body = network.body
         if not isinstance(body, Recurrent) or body.directions == 2:
-            raise OptionError(
-                "this model reads whole recordings, so it cannot write while one lasts; train one with "
-                "bidirectional = false"
-            )
+            raise OptionError(NEEDS_END)
         self.network, self.body = network.eval(), body
         self.step = compile_step(body)
         self.restart()

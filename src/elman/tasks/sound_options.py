@@ -10,7 +10,7 @@ from elman.tasks.options import Count, Options, Share, WholeOrNone
 class SoundOptions(Options):
     """Where recordings stand, and how they are heard."""
 
-    reading: ClassVar[tuple[str, ...]] = ("path", "rate", "bands", "normalise", "speeds")
+    reading: ClassVar[tuple[str, ...]] = ("path", "rate", "bands")
     columns: ClassVar[tuple[str, ...]] = ("path",)
     learned: ClassVar[tuple[str, ...]] = ("rate", "bands", "normalise")
 

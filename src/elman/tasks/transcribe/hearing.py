@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from elman.data import Ear
-from elman.errors import DataError
-from elman.models import LiveTranscriber, Transcriber
+from elman.errors import DataError, OptionError
+from elman.models import NEEDS_END, LiveTranscriber, Transcriber
 from elman.tasks.inputs import SoundInputs
+from elman.tasks.task import OneByOne
 from elman.tasks.transcribe.options import Transcribing
 from elman.tasks.transcribe.transcript import Decoding, Scribe, Transcript, Word
 
@@ -36,15 +37,6 @@ class Hearing:
 
     Raises:
         OptionError: The network reads whole recordings.
-
-    Example:
-        A model whose option `bidirectional` is false, and a microphone:
-
-            hearing = model.session()
-            for samples in microphone:  # numbers from -1 to 1
-                for word in hearing.hear(samples, 16_000):
-                    print(word.text)
-            print(hearing.finish().text)
     """
 
     def __init__(
@@ -127,6 +119,18 @@ class Hearing:
     def _end(self, moments: Tensor) -> list[Word]:
         words = self._take(moments) + self.scribe.put(self.decoding.read(self.live.end()))
         return words + self.scribe.end(self.decoding.likely)
+
+
+class AfterTheEnd(OneByOne):
+    """For networks that read whole recordings: they answer when one has come to its end."""
+
+    def hear(self, samples: Any, rate: int) -> list[Word]:
+        """What cannot be.
+
+        Raises:
+            OptionError: Always; it says why.
+        """
+        raise OptionError(NEEDS_END)
 
 
 def _checked(samples: Any) -> Tensor:

@@ -33,7 +33,7 @@ from elman.models import Transcriber
 from elman.tasks.inputs import AT_ONCE, SoundInputs
 from elman.tasks.options import Options
 from elman.tasks.task import Batches, Conversation, Examples, Judge, Loss, Task
-from elman.tasks.transcribe.hearing import Hearing
+from elman.tasks.transcribe.hearing import AfterTheEnd, Hearing
 from elman.tasks.transcribe.language import Language
 from elman.tasks.transcribe.options import TranscribeOptions, Transcribing
 from elman.tasks.transcribe.pieces import Piece, pieces_of
@@ -185,7 +185,7 @@ class Transcribe(Task):
     def session(self, network: nn.Module, seed: int = 0) -> Conversation:
         """Writes while it hears, where the network does not read whole recordings."""
         if self._whole:
-            return super().session(network, seed)
+            return AfterTheEnd(lambda path, settings: self.predict(network, [path], **settings)[0])
         assert isinstance(network, Transcriber)
         return Hearing(network, self.inputs, self._decoding, self._scribe)
 

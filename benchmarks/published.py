@@ -14,6 +14,8 @@
     fsdd_sequences     share of wrong words
     fsdd_streaming     the same while one speaks, and seconds of work for a second of sound
     minis              the same of 43 recordings that are learned by heart
+    jsb_chorales       nats per chord
+    mnist_generate     nats per image
     digit_scenes       mean overlap of pixel classes (IoU)
     etth1_96           squared error on the test part, all windows
     beijing_pm25       MASE and coverage in 2014, a day ahead at each midnight
@@ -55,6 +57,8 @@ TESTS = {
     "fsdd_digits": "fsdd/test",
     "fsdd_sequences": "fsdd_sequences/test.csv",
     "fsdd_streaming": "fsdd_sequences/test.csv",
+    "jsb_chorales": "jsb_chorales/test.json",
+    "mnist_generate": "mnist_generate/test.npz",
     "conll2003": "conll2003_en/test.txt.gz",
     "msra_ner": "msra_ner/msra.test.conll.gz",
     "wnut17": "wnut17/wnut17.dev.conll.gz",
@@ -154,6 +158,15 @@ def streaming(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, fl
     return json.loads(said) | whole | {"valid_wer": metrics["valid"]["wer"]}
 
 
+def likelihood(score: str) -> Callable[[Model, dict[str, Any], Path], dict[str, float]]:
+    """Nats of the test part."""
+
+    def measure(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
+        return {"test_nll": model.evaluate(test)[score], "valid_nll": metrics["valid"][score]}
+
+    return measure
+
+
 def overlaps(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
     """Of pixels that are and those that are taken for one class, the mean over classes."""
     scores = model.evaluate(test)
@@ -208,6 +221,8 @@ SCORES = {
     "fsdd_sequences": recognition,
     "fsdd_streaming": streaming,
     "minis": by_heart,
+    "jsb_chorales": likelihood("loss"),
+    "mnist_generate": likelihood("nats_per_image"),
     "digit_scenes": overlaps,
     "etth1_96": squared_errors,
     "beijing_pm25": with_intervals,

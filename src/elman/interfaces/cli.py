@@ -1,4 +1,4 @@
-"""The command line: `elman train TASK`, `compare TASK`, `evaluate`, `predict`, `update`, `cells`, `doctor`."""
+"""The command line: `elman train TASK`, `compare TASK`, `evaluate`, `predict`, `inspect`, `update` and so on."""
 
 import json
 import sys
@@ -15,6 +15,7 @@ from elman.interfaces.cells import describe_cells
 from elman.interfaces.compare import compare_app
 from elman.interfaces.doctor import examine
 from elman.interfaces.evaluate import evaluate_command
+from elman.interfaces.inspect import inspect
 from elman.interfaces.predict import predict_command
 from elman.interfaces.train import train_app
 from elman.interfaces.update import update_command
@@ -38,6 +39,7 @@ ClickException = cast(type[Exception], typer.BadParameter.__mro__[2])
 
 app.command("evaluate")(evaluate_command)
 app.command("predict")(predict_command)
+app.command("inspect")(inspect)
 app.command("update")(update_command)
 
 

@@ -36,7 +36,11 @@ class ChordModel(Reader):
         """Chords (T, B, P) of zeros and ones -> how likely each note is, given what came before it, as log odds."""
         before = F.pad(chords, (0, 0, 0, 0, 1, 0))[:-1]
         y, _ = self.vectors(before)
-        return self.output(y) + chords @ self.among.tril(-1).T
+        return self.among_them(self.output(y), chords)
+
+    def among_them(self, odds: Tensor, chords: Tensor) -> Tensor:
+        """Log odds of notes that do not know their chord yet -> those that know its lower notes, (..., P)."""
+        return odds + chords @ self.among.tril(-1).T
 
     def step(self, before: Tensor, state: LayerState | None) -> tuple[Tensor, LayerState]:
         """The chord before (B, P) -> log odds (B, P) that do not know the chord itself yet; and the state."""

@@ -7,6 +7,8 @@ from elman.tasks.forecast.task import Forecast, ForecastOptions
 from elman.tasks.generate.options import GenerateOptions, Writing
 from elman.tasks.generate.session import Session
 from elman.tasks.generate.task import Generate
+from elman.tasks.inspection.inspection import Inspection
+from elman.tasks.inspection.units import liveliest, property_of, units_in_order
 from elman.tasks.model import TASKS, Model, find_task, load, make_task, task_of
 from elman.tasks.options import Count, Options, Seed, Share
 from elman.tasks.run_folder import VERSION, check_free, load_weights, read_config, save_weights
@@ -35,6 +37,7 @@ __all__ = [
     "ForecastOptions",
     "Generate",
     "GenerateOptions",
+    "Inspection",
     "Judge",
     "Loss",
     "Model",
@@ -58,10 +61,12 @@ __all__ = [
     "chrf",
     "find_task",
     "judged",
+    "liveliest",
     "load",
     "load_weights",
     "make_task",
     "paired_bootstrap",
+    "property_of",
     "read_config",
     "rouge",
     "sample",
@@ -69,4 +74,5 @@ __all__ = [
     "start_from",
     "task_of",
     "tokenizer_for",
+    "units_in_order",
 ]

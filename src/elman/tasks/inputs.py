@@ -58,6 +58,10 @@ class Inputs(ABC):
         """What becomes of a sequence when it comes into a batch."""
         return sequence
 
+    def steps(self, sequence: Tensor) -> list[str]:
+        """What is read at each step of a sequence, for people: its number, where it is nothing else."""
+        return [str(number) for number in range(1, len(sequence) + 1)]
+
     @abstractmethod
     def shown(self, given: Any) -> str:
         """One input for people."""
@@ -81,6 +85,9 @@ class TextInputs(Inputs):
             if not text.strip():
                 raise DataError(f"{place} is empty; expected a text")
         return self.tokenizer.encode_lines([tidy(text) for text in inputs], "the texts")
+
+    def steps(self, sequence: Tensor) -> list[str]:
+        return [self.tokenizer.decode([number]) for number in sequence.tolist()]
 
     def numbers(self, units: Sequence[str]) -> list[int]:
         """Of units that there are."""
@@ -206,6 +213,9 @@ class SoundInputs(Inputs):
 
     def prepare(self, sequence: Tensor) -> Tensor:
         return (self.scaler or Scaler.of([sequence]))(sequence)
+
+    def steps(self, sequence: Tensor) -> list[str]:
+        return [f"{moment * self.mel.step / self.mel.rate:.2f} s" for moment in range(len(sequence))]
 
     def shown(self, given: Any) -> str:
         return f"{given.seconds:.2f} s at {given.rate:,} Hz"

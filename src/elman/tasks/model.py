@@ -12,6 +12,7 @@ from elman.tasks.classify.task import Classify
 from elman.tasks.forecast.task import Forecast
 from elman.tasks.generate.task import Generate
 from elman.tasks.generate.text import Texts
+from elman.tasks.inspection.inspection import Inspection, inspected
 from elman.tasks.options import Options
 from elman.tasks.run_folder import check_free, load_weights, read_config, save_weights
 from elman.tasks.tag.task import Tag
@@ -63,6 +64,20 @@ class Model:
         """
         self.network.eval()
         self.task.draw(self.network, text, Path(path), **settings)
+
+    def inspect(self, given: Any = "") -> Inspection:
+        """Everything there is to see of the network while it reads one input: gates, states, what mattered, how far
+        gradients reach.
+
+        Args:
+            given: What `predict` takes, one of it.
+
+        Raises:
+            OptionError: The network has no recurrent layers to look into.
+            DataError: The input cannot be read.
+        """
+        self.network.eval()
+        return inspected(self.task.case(self.network, given))
 
     def write(self, inputs: Any, path: str | Path, **settings: Any) -> str:
         """Answer into a file of a kind that the task knows, such as .wav or .png; and what is in it, in a few words.

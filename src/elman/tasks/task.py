@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from elman.data import Named, read_text
 from elman.errors import OptionError
 from elman.layers import LayerState
+from elman.tasks.inspection.case import Case
 from elman.tasks.options import Options
 from elman.tasks.teacher import Teacher
 
@@ -304,6 +305,15 @@ class Task(ABC):
             OptionError: The task has no such picture.
         """
         raise OptionError(f"{self.name} has no picture of an answer; leave it away")
+
+    def case(self, network: nn.Module, given: Any) -> Case:
+        """An input in the hands of a network, to be looked into.
+
+        Raises:
+            OptionError: The task has no such view.
+            DataError: The input cannot be read.
+        """
+        raise OptionError(f"models like this one of {self.name} cannot be looked into; there is no single row of steps")
 
     def session(self, network: nn.Module, seed: int = 0) -> "Conversation":
         """A trained model that remembers what it has read and written, where the task has use for that."""

@@ -27,6 +27,7 @@ from elman.pictures import draw_confusion
 from elman.tasks.classify.options import Classifying, ClassifyOptions
 from elman.tasks.examiner import Examiner
 from elman.tasks.inputs import AT_ONCE, Inputs, NumberInputs, SoundInputs, TextInputs
+from elman.tasks.inspection.case import Case
 from elman.tasks.options import Options, size_of
 from elman.tasks.task import Batches, Examples, Loss, Task, judged, refuse_settings
 from elman.tasks.verdicts import VERDICTS, OneLabel, Verdict
@@ -213,6 +214,23 @@ class Classify(Task):
             return said
         sure = [max(each.values()) >= options.threshold for each in self.verdict.probabilities(scores)]
         return [one if known else None for one, known in zip(said, sure, strict=True)]
+
+    @torch.no_grad()
+    def case(self, network: nn.Module, given: Any) -> Case:
+        """How sure it is of the best answer; of a number, how large it is."""
+        if not isinstance(network, Classifier):
+            raise OptionError("sentences of sentences cannot be looked into; expected another pooling")
+        sequences, _ = self._sequences([given], ["the input"])
+        batch = SequenceBatches(sequences, torch.zeros(1), 1, prepare=self.inputs.prepare).of([0])
+
+        def score() -> Tensor:
+            scores = network(batch.inputs, batch.lengths)[0]
+            return scores.log_softmax(0) if isinstance(self.verdict, OneLabel) else scores
+
+        scores = score()
+        best = int(scores.argmax())
+        (answer,) = self.verdict.say(scores.unsqueeze(0))
+        return Case(self.inputs.steps(sequences[0]), network.body, answer, lambda: score()[best])
 
     def _scores(self, network: nn.Module, sequences: Sequence[Tensor]) -> Tensor:
         """(N, C), in the order of the sequences."""

@@ -24,11 +24,12 @@ from elman.data import (
     write_json,
     write_midi,
 )
-from elman.errors import OptionError
+from elman.errors import DataError, OptionError
 from elman.layers import LayerState, Recurrent, find_cell
 from elman.models import ChordModel
 from elman.tasks.generate.base import GenerateTask
 from elman.tasks.generate.options import Writing
+from elman.tasks.inspection.case import Case
 from elman.tasks.task import Examples, Judge, Loss, refuse_settings
 
 LENGTH = 64
@@ -89,6 +90,26 @@ class Chords(GenerateTask):
         writing = Writing.of(settings)
         pieces = [self._piece(given, f"input {number}") for number, given in enumerate(inputs, 1)]
         return [as_chords(torch.cat(list(_written(network, piece, writing, seed)))) for piece in pieces]
+
+    def case(self, network: nn.Module, given: Any) -> Case:
+        """How sure it is of the chord that it would write next."""
+        assert isinstance(network, ChordModel)
+        piece = self._piece(given, "the input")
+        if not len(piece):
+            raise DataError("the input has no chords; expected one or more")
+
+        def odds() -> Tensor:
+            return network.output(network.vectors(piece.unsqueeze(1))[0][-1])
+
+        with torch.no_grad():
+            chord = network.chord(odds(), 0.0, torch.Generator())
+        names = [" ".join(map(str, notes)) or "rest" for notes in as_chords(piece)]
+        return Case(
+            names,
+            network.body,
+            as_chords(chord)[0],
+            lambda: -F.binary_cross_entropy_with_logits(network.among_them(odds(), chord), chord, reduction="sum"),
+        )
 
     def _piece(self, given: Any, place: str) -> Tensor:
         if isinstance(given, str) and not given:

@@ -35,6 +35,7 @@ from elman.models import LanguageModel
 from elman.tasks.decoding import sample
 from elman.tasks.generate.base import GenerateTask
 from elman.tasks.generate.options import Writing
+from elman.tasks.inspection.case import Case
 from elman.tasks.task import Examples, Judge, Loss, RunningLoss, refuse_settings
 
 BORDER = LEVELS
@@ -43,6 +44,8 @@ SAMPLES_IN_A_ROW = 200_000
 """What is judged is read in rows side by side; each starts without memory."""
 MADE = 100
 """Telephone numbers in tones to learn from, when nothing is given."""
+LOOKED_AT = 1000
+"""Samples of a sound that are looked at, at most."""
 AT_ONCE = 4096
 """Samples of a given sound that are read at once."""
 
@@ -117,6 +120,21 @@ class Sounds(GenerateTask):
         """For each recording, a path or a `Sound` or nothing, the samples that come next, from -1 to 1."""
         writing = self._writing(settings)
         return [self._made(network, given, writing, seed).tolist() for given in inputs]
+
+    def case(self, network: nn.Module, given: Any) -> Case:
+        """How sure it is of the sample that comes next, behind the last ones of a sound."""
+        assert isinstance(network, LanguageModel)
+        numbers = mu_law(self._given(given))[-LOOKED_AT:]
+        if not len(numbers):
+            raise DataError("the input has no sound in it; expected a sample or more")
+
+        def score() -> Tensor:
+            return network(numbers.unsqueeze(1))[0][-1, 0, :LEVELS].log_softmax(0)
+
+        with torch.no_grad():
+            best = int(score().argmax())
+        steps = [f"{step / self.rate:.4f} s" for step in range(len(numbers))]
+        return Case(steps, network.body, float(from_mu_law(torch.tensor(best))), lambda: score()[best])
 
     def _writing(self, settings: dict[str, Any]) -> Writing:
         self.refuse(settings, ("stop", "count", "kept"))

@@ -5,15 +5,17 @@ from math import ceil, exp, log
 from pathlib import Path
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elman.data import IGNORE, Lines, Tokenizer, Window, Windows, cut_to, read_text, read_texts
-from elman.errors import OptionError
+from elman.errors import DataError, OptionError
 from elman.layers import LayerState, Recurrent
 from elman.models import LanguageModel
 from elman.tasks.generate.base import GenerateTask
 from elman.tasks.generate.session import Session
+from elman.tasks.inspection.case import Case
 from elman.tasks.task import Batches, Examples, Judge, Loss, RunningLoss
 from elman.tasks.teacher import Teacher
 
@@ -116,6 +118,22 @@ class Texts(GenerateTask):
         """A text in the making."""
         assert isinstance(network, LanguageModel)
         return Session(network, self.tokenizer, seed, line=self.options.examples == "line")
+
+    @torch.no_grad()
+    def case(self, network: nn.Module, given: str) -> Case:
+        """How sure it is of the unit that comes next."""
+        assert isinstance(network, LanguageModel)
+        text = f"\n{given}" if self.options.examples == "line" else given
+        numbers = self.tokenizer.encode(text, "the input")
+        if not len(numbers):
+            raise DataError("the input is empty; expected a text to read")
+
+        def score() -> Tensor:
+            return network(numbers.unsqueeze(1))[0][-1, 0].log_softmax(0)
+
+        best = int(score().argmax())
+        steps = [self.tokenizer.decode([number]) for number in numbers.tolist()]
+        return Case(steps, network.body, self.tokenizer.decode([best]), lambda: score()[best])
 
     def predict(self, network: nn.Module, inputs: Sequence[str], *, seed: int = 0, **settings: Any) -> list[str]:
         self.refuse(settings, ("count", "kept"))

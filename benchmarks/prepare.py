@@ -9,11 +9,13 @@
     tracks            where people walk, scene by scene: one left out of each training
     fsdd              a folder for each digit
     fsdd_sequences    3 to 7 digits of one person, with pauses: recordings, and tables of what is said
+    minis             43 short recordings of AN4, LJ Speech and SpeechBrain, and a table of what is said
     digit_scenes      digits of MNIST strewn over pictures, with masks that say which is where
 
 Needs ELMAN_DATA; what is made goes to runs/data/NAME.
 """
 
+import csv
 import gzip
 import io
 import json
@@ -190,6 +192,29 @@ def _pause(random: Random) -> np.ndarray:
     return np.zeros(random.randint(800, 4000), np.int16)
 
 
+MINIS = {
+    "an4_mini": ("train", "train"),
+    "ljspeech_mini": ("wavs", "transcripts"),
+    "speechbrain_mini": ("train", "train"),
+}
+"""Of each set the archive of recordings, and the table."""
+
+
+def minis(out: Path) -> None:
+    """Columns path and text; letters are small ones, as two of the sets have no others."""
+    with (out / "train.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["path", "text"])
+        for name, (archive, transcripts) in MINIS.items():
+            (out / name).mkdir(exist_ok=True)
+            with tarfile.open(DATA / name / f"{archive}.tar.gz") as recordings:
+                recordings.extractall(out / name, filter="data")
+            rows = [line.split("\t") for line in (DATA / name / f"{transcripts}.tsv").read_text().splitlines()]
+            # name, then seconds, then text; SpeechBrain has a header, a column of speakers, and one of phones behind
+            texts = [(row[0], row[3] if name == "speechbrain_mini" else row[2]) for row in rows if row[0] != "wav"]
+            table.writerows((f"{name}/{recording}", text.lower()) for recording, text in texts)
+
+
 SCENE = 56
 """Pixels along the side of a scene of digits."""
 
@@ -229,7 +254,7 @@ def _free(mask: np.ndarray, digit: np.ndarray, random: np.random.Generator) -> t
     return None
 
 
-MAKERS = mnist, indoor_movement, m4_hourly, etth1, beijing_pm25, tracks, fsdd, fsdd_sequences, digit_scenes
+MAKERS = mnist, indoor_movement, m4_hourly, etth1, beijing_pm25, tracks, fsdd, fsdd_sequences, minis, digit_scenes
 MAKERS += jsb_chorales, mnist_generate
 SETS = {each.__name__: each for each in MAKERS}
 

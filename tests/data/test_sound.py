@@ -157,7 +157,7 @@ def test_odd_recordings_are_counted(tmp_path: Path) -> None:
     assert found.notes == (
         "1 of 8 recordings are silent, the first in low/silent.wav",
         "1 of 8 recordings are cut off, the first in low/2.wav",
-        "1 example is empty and left out, the first in low/nothing.wav",
+        "1 of 8 examples is empty and left out, the first is low/nothing.wav",
     )
 
 

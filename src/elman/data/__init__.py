@@ -8,7 +8,7 @@ from elman.data.labelled.labels import Labels
 from elman.data.labelled.motifs import labelled_motifs, motifs
 from elman.data.labelled.read import read_labelled
 from elman.data.labelled.sounds import read_sounds, usual_rate
-from elman.data.labelled.transcripts import read_transcripts
+from elman.data.labelled.transcripts import find_recordings, read_transcripts
 from elman.data.labelled.waves import made_waves
 from elman.data.lines import Lines, cut_to
 from elman.data.long_lags import SYMBOLS, adding, copy_memory
@@ -32,9 +32,10 @@ from elman.data.series.scale import Scaling, centre_and_scale, facts_of
 from elman.data.series.series import Series, SeriesColumns, SeriesSet, as_frame, read_series
 from elman.data.series.windows import SeriesWindows, WindowBatch
 from elman.data.shades import as_bytes, shades
-from elman.data.sound.mel import LogMel
+from elman.data.sound.ear import Ear
+from elman.data.sound.mel import MOMENT, LogMel
 from elman.data.sound.mu_law import LEVELS, from_mu_law, mu_law
-from elman.data.sound.read import Sound, read_sound, resampled
+from elman.data.sound.read import Sound, read_sound, resampled, sound_blocks
 from elman.data.sound.write import write_sound
 from elman.data.tables import Table, is_table, read_columns, read_table
 from elman.data.tagged.batches import TagBatch, TagBatches, plain
@@ -55,6 +56,7 @@ __all__ = [
     "IGNORE",
     "KEYS",
     "LEVELS",
+    "MOMENT",
     "OUTSIDE",
     "SYMBOLS",
     "TURN",
@@ -63,6 +65,7 @@ __all__ = [
     "Chord",
     "Columns",
     "Decoder",
+    "Ear",
     "EmbeddedName",
     "EmbeddedSeries",
     "Frequency",
@@ -121,6 +124,7 @@ __all__ = [
     "embedded_series",
     "embedded_text",
     "facts_of",
+    "find_recordings",
     "from_mu_law",
     "held_out",
     "is_table",
@@ -158,6 +162,7 @@ __all__ = [
     "report_pairs",
     "resampled",
     "shades",
+    "sound_blocks",
     "spans_of",
     "spelled_pairs",
     "split_words",

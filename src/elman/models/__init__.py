@@ -6,6 +6,7 @@ from elman.models.classifier import Classifier, DocumentClassifier
 from elman.models.forecaster import DirectForecaster, Forecaster, RecursiveForecaster, SegmentForecaster
 from elman.models.heads import Head, HeadName, Outputs, find_head
 from elman.models.language_model import LanguageModel
+from elman.models.live_transcriber import NEEDS_END, LiveTranscriber
 from elman.models.painter import Painter
 from elman.models.reader import Reader
 from elman.models.segmenter import Segmenter
@@ -17,6 +18,7 @@ from elman.models.translator import Position, RecurrentTranslator, Tied, Transla
 
 __all__ = [
     "BODIES",
+    "NEEDS_END",
     "Body",
     "ChordModel",
     "Classifier",
@@ -26,6 +28,7 @@ __all__ = [
     "Head",
     "HeadName",
     "LanguageModel",
+    "LiveTranscriber",
     "Outputs",
     "Painter",
     "Position",

@@ -9,20 +9,9 @@ from elman.tasks.generate.session import Session
 from elman.tasks.generate.task import Generate
 from elman.tasks.inspection.inspection import Inspection
 from elman.tasks.inspection.units import liveliest, property_of, units_in_order
-from elman.tasks.model import (
-    TASKS,
-    VERSION,
-    Model,
-    check_free,
-    find_task,
-    load,
-    load_weights,
-    make_task,
-    read_config,
-    save_weights,
-    task_of,
-)
+from elman.tasks.model import TASKS, Model, find_task, load, make_task, task_of
 from elman.tasks.options import Count, Options, Seed, Share
+from elman.tasks.run_folder import VERSION, check_free, load_weights, read_config, save_weights
 from elman.tasks.start import start_from
 from elman.tasks.tag.options import TagOptions
 from elman.tasks.tag.task import Tag

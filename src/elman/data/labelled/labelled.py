@@ -92,6 +92,26 @@ class Labelled:
         kept = {name: [getattr(self, name)[row] for row in rows] for name in ("inputs", "answers", "places")}
         return replace(self, **kept, **changes)
 
+    def without(self, rows: Sequence[int], why: str, things: str = "examples", hint: str = "") -> "Labelled":
+        """The others, and a note of what is left out.
+
+        Args:
+            rows: Those that are left out; none, perhaps.
+            why: What is wrong with them.
+            things: What to call them in a message.
+            hint: What would help.
+
+        Raises:
+            DataError: There are no others.
+        """
+        hint = hint and f"; {hint}"
+        if len(rows) == len(self):
+            raise DataError(f"{self.name} has nothing to read: all {len(self):,} {things} are {why}{hint}")
+        if not rows:
+            return self
+        note = left_out([self.places[row] for row in rows], len(self), why, things) + hint
+        return self.some(sorted({*range(len(self))}.difference(rows)), notes=(*self.notes, note))
+
     @property
     def fingerprint(self) -> str:
         """Tells whether a later call reads the same."""
@@ -151,6 +171,16 @@ class Labelled:
         return train, self.some(sorted(order[:count]), notes=())
 
 
+def left_out(places: Sequence[str], total: int, why: str, things: str = "examples") -> str:
+    """That some of all are left out.
+
+    >>> left_out(["line 3", "line 8"], 20, "empty")
+    '2 of 20 examples are empty and left out, the first is line 3'
+    """
+    are = "is" if len(places) == 1 else "are"
+    return f"{len(places):,} of {total:,} {things} {are} {why} and left out, the first is {places[0]}"
+
+
 def _bytes(one: Any) -> bytes:
     if isinstance(one, str):
         return one.encode()
@@ -164,12 +194,4 @@ def without_empty(found: Labelled) -> Labelled:
         DataError: All are.
     """
     empty = [row for row, one in enumerate(found.inputs) if len(one) == 0 or (isinstance(one, str) and not one.strip())]
-    if len(empty) == len(found):
-        raise DataError(f"{found.name} has nothing to read: all {len(found):,} examples are empty")
-    if not empty:
-        return found
-    what = "1 example is" if len(empty) == 1 else f"{len(empty):,} examples are"
-    note = f"{what} empty and left out, the first in {found.places[empty[0]]}"
-    left_out = set(empty)
-    kept = [row for row in range(len(found)) if row not in left_out]
-    return found.some(kept, notes=(*found.notes, note))
+    return found.without(empty, "empty")

@@ -7,7 +7,7 @@ from typing import Any
 
 from elman.data.labelled.labelled import Columns, Labelled, without_empty
 from elman.data.sound.read import SOUNDS, Sound, read_sound
-from elman.data.tables import is_table, read_table
+from elman.data.tables import Table, is_table, read_table
 from elman.errors import DataError
 
 HIGHEST_RATE = 16_000
@@ -22,6 +22,11 @@ def is_sound(path: Path) -> bool:
         True
     """
     return path.suffix.lower() in SOUNDS
+
+
+def sounds_in(folder: Path) -> list[Path]:
+    """All recordings in a folder and in those in it."""
+    return sorted(file for file in folder.rglob("*") if is_sound(file))
 
 
 def one_sound(path: Path, columns: Columns, answered: bool) -> Labelled:
@@ -43,7 +48,7 @@ def read_sounds(path: Path) -> Labelled:
     if is_table(path):
         found = sounds_of_table(path, Columns(), answered=False)
     else:
-        files = sorted(file for file in path.rglob("*") if is_sound(file)) if path.is_dir() else [path]
+        files = sounds_in(path) if path.is_dir() else [path]
         if not files:
             raise DataError(f"{path} has no recordings; expected files that end in {', '.join(SOUNDS)}")
         names = [str(file.relative_to(path)) if path.is_dir() else file.name for file in files]
@@ -64,15 +69,24 @@ def sounds_of_table(path: Path, columns: Columns, answered: bool) -> Labelled:
     """A path in each row; those that are not absolute start where the table is."""
     column, label = columns.path or "path", columns.label or "label"
     table = read_table(path, [column, label] if answered else [column])
-    places = [table.place(row) for row in range(len(table.numbers))]
-    files = []
+    files, places = files_of(path, table, column)
+    answers = table.columns[label] if answered else [None] * len(files)
+    return sounds_of(files, answers, str(path), places)
+
+
+def files_of(path: Path, table: Table, column: str) -> tuple[list[Path], list[str]]:
+    """The recordings that a column of a table names, and where each stands; paths start where the table is.
+
+    Raises:
+        DataError: One is not there.
+    """
+    places, files = [table.place(row) for row in range(len(table.numbers))], []
     for given, place in zip(table.columns[column], places, strict=True):
         file = path.parent / str(given or "")
         if not file.is_file():
             raise DataError(f"{path} {place} names the recording {str(given)!r}, which is not there; check {column!r}")
         files.append(file)
-    answers = table.columns[label] if answered else [None] * len(files)
-    return sounds_of(files, answers, str(path), places)
+    return files, places
 
 
 def sounds_of(files: Sequence[Path], answers: Sequence[Any], name: str, places: Sequence[str]) -> Labelled:

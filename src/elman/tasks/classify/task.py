@@ -1,6 +1,6 @@
 """The task `classify`: learn what a sequence is, one label, several, or a number."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -101,24 +101,35 @@ class Classify(Task):
         if encoder is not None:
             self.inputs = TextInputs(Tokenizer.load(encoder / "tokenizer.json", self.options.units))
         elif found.kind == "text":
-            self._check_heard()
+            self._check_heard("texts")
             self.inputs = TextInputs(self.options.learn_lines(found.inputs))
         elif found.kind == "sound":
-            self.inputs = SoundInputs.of(found.inputs, self.options.rate, self.options.bands)
+            self.inputs = SoundInputs.of(found, self.options)
         else:
+            self._check_heard("numbers")
             self.inputs = NumberInputs.of(found, self.options.scan)
         self.verdict = VERDICTS[self.options.answer].learn(found.answers, [found.place(n) for n in range(len(found))])
 
-    def _check_heard(self) -> None:
-        if self.options.rate is not None or self.options.bands != ClassifyOptions.model_fields["bands"].default:
-            raise OptionError("rate and bands act on recordings; received texts; leave them away")
+    def _check_heard(self, kind: str) -> None:
+        names = "rate", "bands", "normalise", "speeds"
+        if any(getattr(self.options, name) != ClassifyOptions.model_fields[name].default for name in names):
+            raise OptionError(
+                f"{', '.join(names[:-1])} and {names[-1]} act on recordings; received {kind}; leave them away"
+            )
 
     def _batches(self, found: Labelled, batch_size: int | None = None) -> tuple[SequenceBatches, int]:
         places = [found.place(row) for row in range(len(found))]
         targets = self.verdict.targets(found.answers, places)
         sequences, cut = self._sequences(found.inputs, places)
-        units = None if batch_size else AT_ONCE
-        return SequenceBatches(sequences, targets, batch_size, units=units, prepare=self.inputs.prepare), cut
+        units, vary = (None if batch_size else AT_ONCE), self._varied(found.inputs)
+        return SequenceBatches(sequences, targets, batch_size, units=units, prepare=self.inputs.prepare, vary=vary), cut
+
+    def _varied(self, inputs: Sequence[Any]) -> Callable[[int, int], Tensor] | None:
+        """How recordings are heard in training, where they are played faster and slower."""
+        vary = self.inputs.at_speeds(inputs, self.options.speeds) if isinstance(self.inputs, SoundInputs) else None
+        if vary is None:
+            return None
+        return lambda row, epoch: cut_to([vary(row, epoch)], self.options.max_length, self.options.cut)[0][0]
 
     def _sequences(self, inputs: Sequence[Any], places: Sequence[str]) -> tuple[list[Tensor], int]:
         return cut_to(self.inputs.sequences(inputs, places), self.options.max_length, self.options.cut)

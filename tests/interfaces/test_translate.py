@@ -94,7 +94,10 @@ ANSWERING = {
     "n best": (["predict", "RUN", "one", "--n-best=9"], "n_best expects at most beam_size, 5; received 9"),
     "of another task": (["predict", "RUN", "one", "--length=9"], "there is no option 'length'; did you mean"),
     "acts on drawing": (["predict", "RUN", "one", "--top-k=3"], "top_k acts on drawn answers only"),
-    "a text by itself": (["evaluate", "RUN", "--text=one"], "a text by itself can be scored by models that generate text"),
+    "a text by itself": (
+        ["evaluate", "RUN", "--text=one"],
+        "a text by itself can be scored by models that generate text",
+    ),
     "several": (["evaluate", "RUN", "pairs.tsv", "--n-best=2"], "n_best does not act when a model is judged"),
     "prefix": (["predict", "RUN", "one", "--prefix=Ж"], "the prefix 'Ж' has units that no target"),
     "judged on other columns": (

@@ -41,6 +41,9 @@ from elman.data.units.tokenizer import Tokenizer, Units
 from elman.data.units.vectors import WordTable, read_vectors
 from elman.data.units.vocabulary import Vocabulary
 from elman.data.units.words import UNSPACED, words
+from elman.data.video.moving import Event, Moving, MovingVideo, made_glyphs
+from elman.data.video.read import VIDEOS, Clip, read_clip, read_videos
+from elman.data.video.videos import Videos, in_colours, made_videos
 from elman.data.windows import IGNORE, Window, Windows
 
 __all__ = [
@@ -49,15 +52,20 @@ __all__ = [
     "SYMBOLS",
     "TURN",
     "UNSPACED",
+    "VIDEOS",
+    "Clip",
     "Columns",
     "Decoder",
     "EmbeddedName",
     "EmbeddedSeries",
+    "Event",
     "Frequency",
     "Labelled",
     "Labels",
     "Lines",
     "LogMel",
+    "Moving",
+    "MovingVideo",
     "Named",
     "Nearest",
     "NumberedPairs",
@@ -86,6 +94,7 @@ __all__ = [
     "Tokenizer",
     "UnitDropout",
     "Units",
+    "Videos",
     "Vocabulary",
     "Window",
     "WindowBatch",
@@ -104,18 +113,22 @@ __all__ = [
     "embedded_series",
     "embedded_text",
     "facts_of",
+    "in_colours",
     "is_table",
     "join_turns",
     "labelled_motifs",
     "locked",
     "made_calls",
+    "made_glyphs",
     "made_scenes",
+    "made_videos",
     "made_waves",
     "may_follow",
     "motifs",
     "padded_sources",
     "plain",
     "read_bytes",
+    "read_clip",
     "read_columns",
     "read_json",
     "read_labelled",
@@ -130,6 +143,7 @@ __all__ = [
     "read_texts",
     "read_transcripts",
     "read_vectors",
+    "read_videos",
     "replacing",
     "report_pairs",
     "resampled",

@@ -5,6 +5,7 @@ from elman.models.classifier import Classifier, DocumentClassifier
 from elman.models.forecaster import DirectForecaster, Forecaster, RecursiveForecaster, SegmentForecaster
 from elman.models.heads import Head, HeadName, Outputs, find_head
 from elman.models.language_model import LanguageModel
+from elman.models.next_frames import NextFrames
 from elman.models.reader import Reader
 from elman.models.segmenter import Segmenter
 from elman.models.step_reader import StepReader
@@ -23,6 +24,7 @@ __all__ = [
     "Head",
     "HeadName",
     "LanguageModel",
+    "NextFrames",
     "Outputs",
     "Position",
     "Reader",

@@ -13,7 +13,9 @@ from elman.tasks.text_options import TextOptions
 ACTING = {
     "text": ("units", "vocabulary_size", "min_count", "examples", "max_length", "cut", "word_dropout"),
     "text sound": ("window", "tied", "embedding_size"),
-    "images": ("image_size", "levels"),
+    "images": ("levels",),
+    "images video": ("image_size",),
+    "video": ("given", "ahead", "every", "patch", "kernel"),
 }
 """What some options act on."""
 
@@ -21,12 +23,12 @@ ACTING = {
 class GenerateOptions(NetworkOptions, TextOptions):
     """What is learned from texts, chords, sounds, images or videos, and with what."""
 
-    reading: ClassVar[tuple[str, ...]] = ("examples", "max_length", "cut", "image_size")
-    fixed: ClassVar[tuple[str, ...]] = (*NetworkOptions.fixed, "tied")
+    reading: ClassVar[tuple[str, ...]] = ("examples", "max_length", "cut", "image_size", "every")
+    fixed: ClassVar[tuple[str, ...]] = (*NetworkOptions.fixed, "tied", "patch", "kernel")
     learned: ClassVar[tuple[str, ...]] = (*TextOptions.learned, "kind", "levels")
 
-    kind: Literal["text", "chords", "images"] = "text"
-    """What is learned and written on: text, chords of notes, or images."""
+    kind: Literal["text", "chords", "images", "video"] = "text"
+    """What is learned and written on: text, chords of notes, images, or videos."""
     units: Units = "character"
     """What one step reads or writes: a character, a byte, a word between white space, or a byte-pair unit."""
     examples: Literal["stream", "line"] = "stream"
@@ -45,12 +47,24 @@ class GenerateOptions(NetworkOptions, TextOptions):
     """Rows and columns that images in folders are made to, such as 28x28; all must be alike when nothing is said."""
     levels: Annotated[int, Field(ge=2, le=256)] = 2
     """Shades of grey; of 2, each pixel is once drawn by chance, white as often as it is bright."""
+    given: Count = 10
+    """Frames of a video that are read before the next ones are expected."""
+    ahead: Count = 10
+    """Frames of a video that are expected behind them, in training and for scores."""
+    every: Count = 1
+    """One of so many frames of a video is read."""
+    patch: Count = 4
+    """Pixels along the side of a square of a frame that is one place of a map."""
+    kernel: Count = 3
+    """Places of a map that each place sees at a step, along the side of a square; odd."""
 
     @model_validator(mode="after")
     def _options_that_act(self) -> Self:
         if self.max_length and self.examples != "line":
             raise ValueError("max_length acts on lines only; add examples = line, or leave it away")
         size_of(self.image_size)
+        if self.kernel % 2 == 0:
+            raise ValueError(f"kernel expects an odd number; received {self.kernel}")
         check_kind(self, self.kind, ACTING)
         return self
 
@@ -66,3 +80,7 @@ class Writing(Sampling):
     """Images to make, where none is given to go on with."""
     kept: Share = 0.5
     """Share of a given image that stays, its upper rows."""
+    given: Count | None = None
+    """Frames of a video that are read before others are written; as in training when nothing is said."""
+    unusual: bool = False
+    """Say of each frame of a video how wrong the model was to expect another one, and whether that is unusual."""

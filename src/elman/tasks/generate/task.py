@@ -5,6 +5,7 @@ from typing import ClassVar
 from elman.tasks.generate.base import GenerateTask
 from elman.tasks.generate.options import GenerateOptions
 from elman.tasks.generate.text import Texts
+from elman.tasks.generate.video import Film
 from elman.tasks.options import Options
 from elman.tasks.task import Task
 
@@ -12,7 +13,7 @@ from elman.tasks.task import Task
 class Generate(GenerateTask):
     """What is written decides which task it is."""
 
-    kinds: ClassVar[dict[str, type[GenerateTask]]] = {"text": Texts}
+    kinds: ClassVar[dict[str, type[GenerateTask]]] = {"text": Texts, "video": Film}
 
     @classmethod
     def fitting(cls, options: Options) -> type[Task]:

@@ -123,7 +123,7 @@ class Texts(GenerateTask):
         return Session(network, self.tokenizer, seed, line=self.options.examples == "line")
 
     def predict(self, network: nn.Module, inputs: Sequence[str], *, seed: int = 0, **settings: Any) -> list[str]:
-        self.refuse(settings, ("count", "kept"))
+        self.refuse(settings, ("count", "kept", "given", "unusual"))
         answers = []
         for prompt in inputs:
             session = self.session(network, seed)

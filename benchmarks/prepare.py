@@ -11,6 +11,7 @@
     fsdd_sequences    3 to 7 digits of one person, with pauses: recordings, and tables of what is said
     digit_scenes      digits of MNIST strewn over pictures, with masks that say which is where
     moving_digits     videos of two digits of MNIST that move, and some in which something unusual happens
+    digit_events      videos of two digits to which nothing, or something unusual happens, and what
     tracking          videos of one digit of MNIST among pieces of others, and its box in every frame
 
 Needs ELMAN_DATA; what is made goes to runs/data/NAME.
@@ -237,6 +238,15 @@ def moving_digits(out: Path) -> None:
     np.savez_compressed(out / "events.npz", x=x, unusual=unusual)
 
 
+def digit_events(out: Path) -> None:
+    """Two digits in 64 x 64 pixels, 20 frames: nothing unusual, or one jumps, becomes another one, or vanishes."""
+    events = None, "jump", "change", "vanish"
+    for name, (numbers, first, last) in VIDEOS.items():
+        moving = Moving(_digits(first, last))
+        x = np.stack([moving.video(number, events[number % 4], earliest=5).frames.numpy() for number in numbers])
+        np.savez_compressed(out / f"{name}.npz", x=x, y=np.array([events[n % 4] or "nothing" for n in numbers]))
+
+
 def tracking(out: Path) -> None:
     """One digit in 64 x 64 pixels of noise, 20 frames, among six pieces of others that move too."""
     for name, (numbers, first, last) in VIDEOS.items():
@@ -248,7 +258,7 @@ def tracking(out: Path) -> None:
 
 MAKERS = (
     *(mnist, indoor_movement, m4_hourly, etth1, beijing_pm25, tracks, fsdd, fsdd_sequences, digit_scenes),
-    *(moving_digits, tracking),
+    *(moving_digits, digit_events, tracking),
 )
 SETS = {each.__name__: each for each in MAKERS}
 

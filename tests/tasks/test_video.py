@@ -14,7 +14,7 @@ import elman
 from elman.data import Moving, made_glyphs, read_clip
 from elman.errors import DataError, OptionError
 from elman.models import NextFrames
-from elman.tasks import Model
+from elman.tasks import GenerateOptions, Model, make_task
 from elman.tasks.generate.video import surprise
 
 SMALL: dict[str, Any] = {
@@ -154,6 +154,19 @@ def test_videos_of_several_lengths_are_cut_in_clips(tmp_path: Path) -> None:
         losses.append(model.task.loss(model.network, alone, None))
     whole, *parts = losses
     assert float(whole.mean) == pytest.approx(sum(float(p.mean) * p.count for p in parts) / whole.count, rel=1e-5)
+
+
+def test_guided_epochs_see_true_frames_only(tmp_path: Path) -> None:
+    options = {"kind": "video", "given": 4, "ahead": 4, "guided": 2, "hidden_size": 3, "patch": 2}
+    task = make_task("generate", GenerateOptions.of(options))
+    examples = task.read(arrays(tmp_path / "a.npz", 40), arrays(tmp_path / "b.npz", 40))
+    epoch, network = len(examples.train), task.network()
+    first, later = examples.train.batch(2 * epoch - 1), examples.train.batch(2 * epoch)
+    assert (first.guided, later.guided) == (True, False)
+    for batch in (first, later):
+        scores = network(batch.inputs) if batch.guided else network(batch.inputs[:4], 4)
+        expected = nn.functional.binary_cross_entropy_with_logits(scores, batch.inputs[1:])
+        torch.testing.assert_close(task.loss(network, batch, None).mean, expected)
 
 
 @pytest.mark.parametrize(

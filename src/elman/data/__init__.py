@@ -43,7 +43,7 @@ from elman.data.units.vocabulary import Vocabulary
 from elman.data.units.words import UNSPACED, words
 from elman.data.video.moving import Event, Moving, MovingVideo, made_glyphs
 from elman.data.video.read import VIDEOS, Clip, read_clip, read_videos
-from elman.data.video.videos import Videos, in_colours, made_videos
+from elman.data.video.videos import Videos, as_frames, brightness, made_videos
 from elman.data.windows import IGNORE, Window, Windows
 
 __all__ = [
@@ -103,8 +103,10 @@ __all__ = [
     "WordTable",
     "adding",
     "as_frame",
+    "as_frames",
     "bio",
     "bioes",
+    "brightness",
     "centre_and_scale",
     "comma_separated",
     "copy_memory",
@@ -113,7 +115,6 @@ __all__ = [
     "embedded_series",
     "embedded_text",
     "facts_of",
-    "in_colours",
     "is_table",
     "join_turns",
     "labelled_motifs",

@@ -3,6 +3,7 @@
 from elman.models.bodies import BODIES, Body, WindowBody
 from elman.models.classifier import Classifier, DocumentClassifier
 from elman.models.forecaster import DirectForecaster, Forecaster, RecursiveForecaster, SegmentForecaster
+from elman.models.frame_encoder import FrameEncoder
 from elman.models.heads import Head, HeadName, Outputs, find_head
 from elman.models.language_model import LanguageModel
 from elman.models.next_frames import NextFrames
@@ -10,6 +11,7 @@ from elman.models.reader import Reader
 from elman.models.segmenter import Segmenter
 from elman.models.step_reader import StepReader
 from elman.models.tagger import Tagger, WordVectors
+from elman.models.tracker import Tracker, overlap
 from elman.models.transcriber import Transcriber
 from elman.models.transformer import TransformerTranslator
 from elman.models.translator import Position, RecurrentTranslator, Tied, Translator
@@ -21,6 +23,7 @@ __all__ = [
     "DirectForecaster",
     "DocumentClassifier",
     "Forecaster",
+    "FrameEncoder",
     "Head",
     "HeadName",
     "LanguageModel",
@@ -35,10 +38,12 @@ __all__ = [
     "StepReader",
     "Tagger",
     "Tied",
+    "Tracker",
     "Transcriber",
     "TransformerTranslator",
     "Translator",
     "WindowBody",
     "WordVectors",
     "find_head",
+    "overlap",
 ]

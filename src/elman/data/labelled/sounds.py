@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from elman.data.labelled.labelled import Columns, Labelled
+from elman.data.labelled.videos import is_film, videos_of
 from elman.data.sound.read import SOUNDS, Sound, read_sound
 from elman.data.tables import read_table
 from elman.errors import DataError
@@ -37,10 +38,12 @@ def sounds_of_table(path: Path, columns: Columns, answered: bool) -> Labelled:
     files = []
     for given, place in zip(table.columns[column], places, strict=True):
         file = path.parent / str(given or "")
-        if not file.is_file():
+        if not file.exists() or not given:
             raise DataError(f"{path} {place} names the recording {str(given)!r}, which is not there; check {column!r}")
         files.append(file)
     answers = table.columns[label] if answered else [None] * len(files)
+    if files and all(map(is_film, files)):
+        return videos_of(files, answers, str(path), places, columns)
     return sounds_of(files, answers, str(path), places)
 
 

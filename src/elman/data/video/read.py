@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from elman.data.labelled.files import read_arrays
+from elman.data.arrays import read_arrays
 from elman.data.labelled.images import IMAGES, read_image
 from elman.data.video.videos import Videos
 from elman.errors import DataError, optional
@@ -95,8 +95,8 @@ def is_video(path: Path) -> bool:
 
 
 def in_order(folder: Path) -> list[Path]:
-    """The images of a folder, by the numbers in their names, then by name."""
-    images = [file for file in folder.iterdir() if file.suffix.lower() in IMAGES]
+    """The images of a folder, by the numbers in their names, then by name; none of what is no folder."""
+    images = [] if not folder.is_dir() else [file for file in folder.iterdir() if file.suffix.lower() in IMAGES]
     return sorted(images, key=lambda file: ([int(number) for number in re.findall(r"\d+", file.stem)], file.name))
 
 
@@ -104,7 +104,7 @@ def _places(path: Path) -> list[Path]:
     """Where single videos stand."""
     if not path.is_dir():
         return [path]
-    found = sorted(each for each in path.iterdir() if is_video(each) or (each.is_dir() and in_order(each)))
+    found = sorted(each for each in path.iterdir() if is_video(each) or in_order(each))
     if not found and in_order(path):
         return [path]
     if not found:

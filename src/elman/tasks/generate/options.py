@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from elman.data import Units
 from elman.tasks.decoding import Sampling
 from elman.tasks.network_options import NetworkOptions
-from elman.tasks.options import Count, Share, check_kind, size_of
+from elman.tasks.options import Count, Share, WholeOrNone, check_kind, size_of
 from elman.tasks.text_options import TextOptions
 
 ACTING = {
@@ -15,7 +15,7 @@ ACTING = {
     "text sound": ("window", "tied", "embedding_size"),
     "images": ("levels",),
     "images video": ("image_size",),
-    "video": ("given", "ahead", "every", "patch", "kernel"),
+    "video": ("given", "ahead", "guided", "every", "patch", "kernel"),
 }
 """What some options act on."""
 
@@ -51,6 +51,8 @@ class GenerateOptions(NetworkOptions, TextOptions):
     """Frames of a video that are read before the next ones are expected."""
     ahead: Count = 10
     """Frames of a video that are expected behind them, in training and for scores."""
+    guided: WholeOrNone = 0
+    """Epochs at first in which each frame of a video is expected from true ones only, which is learned faster."""
     every: Count = 1
     """One of so many frames of a video is read."""
     patch: Count = 4

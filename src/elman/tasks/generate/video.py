@@ -4,10 +4,10 @@ Key: T frames, B videos, H rows of pixels, W pixels in a row, C colours.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -17,7 +17,8 @@ from elman.data import (
     SequenceBatch,
     SequenceBatches,
     Videos,
-    in_colours,
+    as_frames,
+    brightness,
     made_videos,
     read_clip,
     read_json,
@@ -41,6 +42,32 @@ DRAWN = 3
 """Videos that are drawn when training has ended."""
 SETTINGS = ("temperature", "top_k", "top_p", "stop", "count", "kept", "seed")
 """Of writing what else there is; nothing is drawn by chance here."""
+
+
+@dataclass(frozen=True)
+class ClipBatch(SequenceBatch):
+    """Clips of videos; targets say which frames are unusual."""
+
+    guided: bool = False
+    """Is each frame expected from true ones only?"""
+
+
+class Clips(SequenceBatches):
+    """Clips of similar length in batches.
+
+    Args:
+        clips: Each (T, H, W, C), bytes.
+        unusual: Of each which frames are, (T,).
+        batch_size: Clips in a batch at most.
+        guided: Epochs whose batches are.
+    """
+
+    def __init__(self, clips: Sequence[Tensor], unusual: Sequence[Tensor], batch_size: int, guided: int) -> None:
+        super().__init__(clips, unusual, batch_size, per_step=True, prepare=brightness)
+        self.guided = guided
+
+    def batch(self, position: int) -> ClipBatch:
+        return ClipBatch(**vars(super().batch(position)), guided=position < self.guided * len(self))
 
 
 class Film(GenerateTask):
@@ -69,7 +96,7 @@ class Film(GenerateTask):
             self.shape = height, width, colours
         else:
             self.load(start)
-        train_batches, short = self._batches(found, self.options.batch_size)
+        train_batches, short = self._batches(found, self.options.batch_size, self.options.guided)
         valid_batches, _ = self._batches(held_out)
         return Examples(
             train=train_batches,
@@ -93,7 +120,7 @@ class Film(GenerateTask):
     def _read(self, path: Path) -> Videos:
         return read_videos(path, self.size, self.options.every)
 
-    def _batches(self, found: Videos, batch_size: int = AT_ONCE) -> tuple[SequenceBatches, tuple[str, ...]]:
+    def _batches(self, found: Videos, batch_size: int = AT_ONCE, guided: int = 0) -> tuple[Clips, tuple[str, ...]]:
         """Clips of as many frames as are given and expected, and a note on frames that are in none."""
         found = found.in_colours(self.shape[2])
         found.check_shape(self.shape)
@@ -114,7 +141,7 @@ class Film(GenerateTask):
         nothing = [torch.full((len(one),), IGNORE) for one in clips]
         known = nothing if found.unusual is None else [found.unusual[row][part].long() for row, part in cuts]
         notes = (f"{left_out:,} frames at the ends of videos are too few for a clip and left out",) if left_out else ()
-        return SequenceBatches(clips, known, batch_size, per_step=True, prepare=brightness), notes
+        return Clips(clips, known, batch_size, guided), notes
 
     def read_to_score(self, path: Path) -> Batches:
         return self._batches(self._read(path))[0]
@@ -136,7 +163,7 @@ class Film(GenerateTask):
         )
 
     def loss(self, network: nn.Module, batch: SequenceBatch, state: LayerState | None) -> Loss:
-        given = self.options.given
+        given = len(batch.inputs) if isinstance(batch, ClipBatch) and batch.guided else self.options.given
         scores = network(batch.inputs[:given], len(batch.inputs) - given)
         there = torch.arange(1, len(batch.inputs)).unsqueeze(1) < batch.lengths
         if there.all():
@@ -211,17 +238,8 @@ class Film(GenerateTask):
 
     def _video(self, given: Any, place: str) -> Tensor:
         if isinstance(given, str | Path):
-            found = read_clip(Path(given), self.size, self.options.every).frames
-        else:
-            found = torch.as_tensor(np.asarray(given))
-            found = found if found.dim() == 4 else found.unsqueeze(-1)
-        if found.dim() != 4 or found.dtype != torch.uint8 or not len(found):
-            raise DataError(
-                f"{place} expects frames of bytes (T, H, W, C); received {found.dtype} {tuple(found.shape)}"
-            )
-        found = in_colours(found, self.shape[2])
-        Videos([found], [place]).check_shape(self.shape)
-        return found
+            given = read_clip(Path(given), self.size, self.options.every).frames
+        return as_frames(given, self.shape, place)
 
     def write(self, network: nn.Module, inputs: Sequence[Any], path: Path, **settings: Any) -> str:
         """A film of what was given and what comes next, side by side for several videos; as PNG, strips of frames."""
@@ -329,11 +347,6 @@ def surprise(network: nn.Module, frames: Tensor) -> Tensor:
 def _each(values: Tensor) -> Tensor:
     """The mean of each frame, (T, B)."""
     return values.flatten(2).mean(2)
-
-
-def brightness(frames: Tensor) -> Tensor:
-    """Bytes as numbers from 0 to 1."""
-    return frames.float() / 255
 
 
 def write_gif(path: Path, films: Sequence[Tensor], pause: int = 120) -> None:

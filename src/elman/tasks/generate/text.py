@@ -143,7 +143,7 @@ class Texts(GenerateTask):
         return Case(steps, network.body, self.tokenizer.decode([best]), lambda: score()[best])
 
     def predict(self, network: nn.Module, inputs: Sequence[str], *, seed: int = 0, **settings: Any) -> list[str]:
-        self.refuse(settings, ("count", "kept"))
+        self.refuse(settings, ("count", "kept", "given", "unusual"))
         answers = []
         for prompt in inputs:
             session = self.session(network, seed)

@@ -59,11 +59,12 @@ def test_tones_are_learned(runs: Path, tmp_path: Path) -> None:
     shares = numbers.bincount(minlength=256) / len(numbers)
     assert loss_of(runs / "sound") < 0.95 * -float((shares * shares.clamp_min(1e-9).log()).sum())
     soundfile.write(tmp_path / "a.wav", calls.inputs[0].samples[:4000].numpy(), calls.inputs[0].rate)
-    assert model.write(str(tmp_path / "a.wav"), tmp_path / "b.wav", length=400, seed=1) == "0.55 s"
-    heard = read_sound(tmp_path / "b.wav")
-    assert (len(heard), heard.rate) == (4400, 8000)
-    np.testing.assert_allclose(heard.samples[:4000], calls.inputs[0].samples[:4000], atol=1e-4)  # 16 bits
     [samples] = model.predict([read_sound(tmp_path / "a.wav")], length=400, seed=1)
+    written = model.write(str(tmp_path / "a.wav"), tmp_path / "b.wav", length=400, seed=1)
+    heard = read_sound(tmp_path / "b.wav")
+    assert written == f"{len(heard) / 8000:.2f} s"
+    assert (len(heard), heard.rate) == (4000 + len(samples), 8000)
+    np.testing.assert_allclose(heard.samples[:4000], calls.inputs[0].samples[:4000], atol=1e-4)  # 16 bits
     np.testing.assert_allclose(heard.samples[4000:], samples, atol=1e-4)
     assert len(model.predict("", temperature=1.0)[0]) <= 8000
     assert model.evaluate(tmp_path / "a.wav")["bits_per_sample"] > 0

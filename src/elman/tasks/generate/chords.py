@@ -44,6 +44,7 @@ class Chords(GenerateTask):
     saved: ClassVar[str] = "chords.json"
     files: ClassVar[tuple[str, ...]] = (".mid", ".midi")
     answers_with: ClassVar[str] = "chords"
+    acting = ("temperature", "length")
     taught: ClassVar[bool] = False
 
     def read(self, train: Path | None, valid: Path | None, start: Path | None = None) -> Examples:
@@ -86,8 +87,7 @@ class Chords(GenerateTask):
     @torch.inference_mode()
     def predict(self, network: nn.Module, inputs: Sequence[Any], *, seed: int = 0, **settings: Any) -> list[Any]:
         """For each piece, chords or a path or nothing, the chords that come next."""
-        self.refuse(settings, ("stop", "count", "kept", "top_k", "top_p"))
-        writing = Writing.of(settings)
+        writing = self.writing(settings)
         pieces = [self._piece(given, f"input {number}") for number, given in enumerate(inputs, 1)]
         return [as_chords(torch.cat(list(_written(network, piece, writing, seed)))) for piece in pieces]
 

@@ -48,6 +48,7 @@ class Images(GenerateTask):
 
     saved: ClassVar[str] = "images.json"
     files: ClassVar[tuple[str, ...]] = (".png",)
+    acting = ("temperature", "top_k", "top_p", "count", "kept")
     taught: ClassVar[bool] = False
 
     size: tuple[int, int]
@@ -137,15 +138,11 @@ class Images(GenerateTask):
 
     def predict(self, network: nn.Module, inputs: Sequence[Any], *, seed: int = 0, **settings: Any) -> list[Any]:
         """For each image, bytes (H, W) or (H, W, C), or a path, all its rows of bytes; for nothing, new images."""
-        writing = self._writing(settings)
+        writing = self.writing(settings)
         return [
             as_bytes(self._answer(network, given, f"input {number}", writing, seed), self.options.levels).tolist()
             for number, given in enumerate(inputs, 1)
         ]
-
-    def _writing(self, settings: dict[str, Any]) -> Writing:
-        self.refuse(settings, ("length", "stop"))
-        return Writing.of(settings)
 
     def _answer(self, network: nn.Module, given: Any, place: str, writing: Writing, seed: int) -> Tensor:
         """An image completed (H, W), or new ones (N, H, W)."""
@@ -183,7 +180,7 @@ class Images(GenerateTask):
 
     def write(self, network: nn.Module, inputs: Sequence[Any], path: Path, *, seed: int = 0, **settings: Any) -> str:
         """New images as a PNG; or those that are given, what is kept of them, and what becomes of them."""
-        writing = self._writing(settings)
+        writing = self.writing(settings)
         if list(inputs) == [""]:
             self._draw(path, self._new(network, writing, seed), COLUMNS)
             return f"{writing.count} new images"

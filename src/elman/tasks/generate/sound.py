@@ -56,6 +56,7 @@ class Sounds(GenerateTask):
     saved: ClassVar[str] = "sound.json"
     files: ClassVar[tuple[str, ...]] = (".wav", ".flac")
     answers_with: ClassVar[str] = "samples"
+    acting = ("temperature", "top_k", "top_p", "length")
     taught: ClassVar[bool] = False
 
     rate: int
@@ -118,7 +119,7 @@ class Sounds(GenerateTask):
     @torch.inference_mode()
     def predict(self, network: nn.Module, inputs: Sequence[Any], *, seed: int = 0, **settings: Any) -> list[Any]:
         """For each recording, a path or a `Sound` or nothing, the samples that come next, from -1 to 1."""
-        writing = self._writing(settings)
+        writing = self.writing(settings)
         return [self._made(network, given, writing, seed).tolist() for given in inputs]
 
     def case(self, network: nn.Module, given: Any) -> Case:
@@ -135,10 +136,6 @@ class Sounds(GenerateTask):
             best = int(score().argmax())
         steps = [f"{step / self.rate:.4f} s" for step in range(len(numbers))]
         return Case(steps, network.body, float(from_mu_law(torch.tensor(best))), lambda: score()[best])
-
-    def _writing(self, settings: dict[str, Any]) -> Writing:
-        self.refuse(settings, ("stop", "count", "kept"))
-        return Writing.of(settings)
 
     def _given(self, given: Any) -> Tensor:
         """Its samples (N,) at the model's rate."""
@@ -162,7 +159,7 @@ class Sounds(GenerateTask):
     @torch.inference_mode()
     def write(self, network: nn.Module, inputs: Sequence[Any], path: Path, *, seed: int = 0, **settings: Any) -> str:
         """A recording and how it goes on, as WAV or FLAC."""
-        writing = self._writing(settings)
+        writing = self.writing(settings)
         if len(inputs) != 1:
             raise OptionError(f"{path} can hold one sound; received {len(inputs)} inputs; give one, or .jsonl")
         samples = torch.cat([self._given(inputs[0]), self._made(network, inputs[0], writing, seed)])

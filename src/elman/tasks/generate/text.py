@@ -30,6 +30,7 @@ class Texts(GenerateTask):
 
     saved: ClassVar[str] = "tokenizer.json"
     continues: ClassVar[bool] = True
+    acting = ("temperature", "top_k", "top_p", "length", "stop")
 
     tokenizer: Tokenizer
     units_per_character: float = 1.0
@@ -143,7 +144,7 @@ class Texts(GenerateTask):
         return Case(steps, network.body, self.tokenizer.decode([best]), lambda: score()[best])
 
     def predict(self, network: nn.Module, inputs: Sequence[str], *, seed: int = 0, **settings: Any) -> list[str]:
-        self.refuse(settings, ("count", "kept", "given", "unusual"))
+        self.writing(settings)
         answers = []
         for prompt in inputs:
             session = self.session(network, seed)

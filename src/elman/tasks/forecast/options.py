@@ -86,6 +86,9 @@ class ForecastOptions(BodyOptions):
 class Forecasting(Options):
     """How it is answered."""
 
+    unusual: bool = False
+    """Say of each frame of a video, or new step of a series, how far off the model was, and whether that is unusual."""
+
 
 def levels_of(intervals: str) -> tuple[float, ...]:
     """The ends of intervals in percent, and the middle, rising.

@@ -32,10 +32,12 @@ from elman.tasks.forecast.memory import SeriesMemory
 from elman.tasks.forecast.options import COLUMNS, Forecasting, ForecastOptions
 from elman.tasks.forecast.scores import Judged
 from elman.tasks.forecast.tracking import Tracker
+from elman.tasks.forecast.unusual import starts, surprises
 from elman.tasks.forecast.windowing import Windowing, transformed
 from elman.tasks.inspection.case import Case
 from elman.tasks.options import Options
 from elman.tasks.task import Batches, Examples, Judge, Loss, Task, judged, refuse_settings
+from elman.tasks.unusual import Threshold
 
 
 class Forecast(Task):
@@ -54,6 +56,8 @@ class Forecast(Task):
     memory: SeriesMemory
     """What is known of the series of the training."""
     intervals: Intervals
+    threshold: Threshold | None = None
+    """Of errors that are unusual; known once training has ended."""
     trackers: Mapping[str, Tracker] = MappingProxyType({})
     """What has been learned of some series' intervals behind the training, by name."""
 
@@ -202,6 +206,10 @@ class Forecast(Task):
         assert isinstance(before, Backtest)
         self.intervals = Intervals.calibrated(self.options.levels(), *before.scaled())
         self.save(folder)
+        with torch.inference_mode():
+            usual = surprises(self, self.windowing, network, valid.read, starts(valid))
+            self.threshold = Threshold.of(torch.tensor([one.error for one in usual]))
+        self.threshold.save(folder)
         after = judged(self.judge(), network, valid)
         assert isinstance(after, Backtest)
         draw_fan_chart(
@@ -237,14 +245,18 @@ class Forecast(Task):
     def predict(self, network: nn.Module, inputs: Sequence[Any], **settings: Any) -> list[Any]:
         """A row for each series and step to come, behind what is known of the training or of the inputs.
 
+        With `unusual`, a row for each step of the inputs that training has not seen.
+
         Args:
             network: What forecasts.
             inputs: Frames of Polars or pandas, or paths; none, or an empty text, goes on behind the training data.
-            settings: None so far.
+            settings: Those of `Forecasting`.
         """
-        Forecasting.of(settings)
-        rows = []
+        unusual, rows = Forecasting.of(settings).unusual, []
         for given in inputs or [""]:
+            if unusual:
+                rows += self._judged(network, given)
+                continue
             found = self.memory.series.values() if _nothing(given) else self.memory.joined(self._read(given).series)
             rows += self._rows(network, list(found))
         return rows
@@ -261,6 +273,30 @@ class Forecast(Task):
                     one, len(one), self.memory, levels, middle[:, column].numpy(), quantiles[:, column].T.numpy()
                 )
         return rows
+
+    def _judged(self, network: nn.Module, given: Any) -> list[dict[str, Any]]:
+        """A row for each step that training has not seen."""
+        if self.threshold is None:
+            raise OptionError(
+                "this run has no threshold, so nothing is unusual; finish its training, or train it again"
+            )
+        if _nothing(given):
+            raise OptionError("unusual judges new steps; received none; give them with --input")
+        whole = self.memory.joined(self._read(given).series)
+        firsts = [len(one) - self.windowing.new(one) for one in whole]
+        if all(first >= len(one) for one, first in zip(whole, firsts, strict=True)):
+            return []
+        return [
+            {
+                "unique_id": one.whole.name,
+                "ds": time_of(one.whole, one.step, self.memory),
+                "y": one.came,
+                "forecast": one.said,
+                "error": round(one.error, 6),
+                "unusual": self.threshold.judge(one.error),
+            }
+            for one in surprises(self, self.windowing, network, whole, firsts)
+        ]
 
     def _trackers(self, network: nn.Module, series: Sequence[Series]) -> dict[str, Tracker]:
         """What the steps that training has not seen say about each series' intervals, by name."""
@@ -300,6 +336,7 @@ class Forecast(Task):
         known = read_json(folder / self.saved)
         self.intervals = Intervals.from_json(known)
         self.trackers = {name: Tracker.from_json(one) for name, one in known.get("trackers", {}).items()}
+        self.threshold = Threshold.load(folder)
 
 
 def _nothing(given: Any) -> bool:

@@ -11,6 +11,9 @@
     fsdd_sequences    3 to 7 digits of one person, with pauses: recordings, and tables of what is said
     minis             43 short recordings of AN4, LJ Speech and SpeechBrain, and a table of what is said
     digit_scenes      digits of MNIST strewn over pictures, with masks that say which is where
+    moving_digits     videos of two digits of MNIST that move, and some in which something unusual happens
+    digit_events      videos of two digits to which nothing, or something unusual happens, and what
+    tracking          videos of one digit of MNIST among pieces of others, and its box in every frame
 
 Needs ELMAN_DATA; what is made goes to runs/data/NAME.
 """
@@ -28,9 +31,10 @@ from random import Random
 
 import numpy as np
 import polars
+import torch
 from results import ROOT
 
-from elman.data import read_bytes
+from elman.data import Moving, read_bytes
 
 DATA = Path(os.environ.get("ELMAN_DATA", ""))
 
@@ -254,8 +258,49 @@ def _free(mask: np.ndarray, digit: np.ndarray, random: np.random.Generator) -> t
     return None
 
 
+VIDEOS = {"train": (range(9500), 0, 55_000), "valid": (range(9500, 10_000), 0, 55_000)}
+VIDEOS |= {"test": (range(10_000, 11_000), 55_000, 60_000)}
+"""The numbers of videos, and from which digits they are made."""
+
+
+def _digits(first: int, last: int) -> torch.Tensor:
+    from elman.data.labelled.images import read_idx
+
+    return read_idx(DATA / "mnist/train-images-idx3-ubyte.gz")[first:last]
+
+
+def moving_digits(out: Path) -> None:
+    """Two digits in 64 x 64 pixels, 20 frames; in those of events.npz one jumps, changes or vanishes."""
+    for name, (numbers, first, last) in VIDEOS.items():
+        moving = Moving(_digits(first, last))
+        np.savez_compressed(out / f"{name}.npz", x=np.stack([moving.video(n).frames.numpy() for n in numbers]))
+    moving, events = Moving(_digits(55_000, 60_000)), ("jump", "change", "vanish")
+    found = [moving.video(number, events[number % 3], earliest=10) for number in range(10_000, 11_000)]
+    x, unusual = (np.stack([getattr(one, name).numpy() for one in found]) for name in ("frames", "unusual"))
+    np.savez_compressed(out / "events.npz", x=x, unusual=unusual)
+
+
+def digit_events(out: Path) -> None:
+    """Two digits in 64 x 64 pixels, 20 frames: nothing unusual, or one jumps, becomes another one, or vanishes."""
+    events = None, "jump", "change", "vanish"
+    for name, (numbers, first, last) in VIDEOS.items():
+        moving = Moving(_digits(first, last))
+        x = np.stack([moving.video(number, events[number % 4], earliest=5).frames.numpy() for number in numbers])
+        np.savez_compressed(out / f"{name}.npz", x=x, y=np.array([events[n % 4] or "nothing" for n in numbers]))
+
+
+def tracking(out: Path) -> None:
+    """One digit in 64 x 64 pixels of noise, 20 frames, among six pieces of others that move too."""
+    for name, (numbers, first, last) in VIDEOS.items():
+        moving = Moving(_digits(first, last), together=1, clutter=6, noise=60)
+        found = [moving.video(number) for number in numbers]
+        x, boxes = np.stack([one.frames.numpy() for one in found]), np.stack([one.boxes[0].numpy() for one in found])
+        np.savez_compressed(out / f"{name}.npz", x=x, boxes=boxes)
+
+
 MAKERS = mnist, indoor_movement, m4_hourly, etth1, beijing_pm25, tracks, fsdd, fsdd_sequences, minis, digit_scenes
 MAKERS += jsb_chorales, mnist_generate
+MAKERS += moving_digits, digit_events, tracking
 SETS = {each.__name__: each for each in MAKERS}
 
 

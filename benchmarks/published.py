@@ -17,6 +17,10 @@
     jsb_chorales       nats per chord
     mnist_generate     nats per image
     digit_scenes       mean overlap of pixel classes (IoU)
+    moving_digits      squared error of the next ten frames, as a share of that of copying the last one; and how well
+                       frames that nobody could expect are told from others
+    tracking           mean overlap of boxes (IoU)
+    digit_events       accuracy of what happens in videos
     etth1_96           squared error on the test part, all windows
     beijing_pm25       MASE and coverage in 2014, a day ahead at each midnight
     m4_hourly          OWA, sMAPE and MASE of the competition
@@ -37,7 +41,7 @@ from typing import Any
 from results import ROOT, write_result
 
 import elman
-from elman.data import Nearest, read_json, read_pairs, report_pairs
+from elman.data import Nearest, brightness, read_json, read_pairs, read_videos, report_pairs
 from elman.tasks import Model, bleu, chrf, rouge, tokenizer_for
 from elman.training.logs import read_curve
 
@@ -66,6 +70,9 @@ TESTS = {
     "propbank_ewt": "propbank_ewt/ewt.dev.srl.gz",
     "minis": "minis/train.csv",
     "digit_scenes": "digit_scenes/test.npz",
+    "moving_digits": "moving_digits/test.npz",
+    "tracking": "tracking/test.npz",
+    "digit_events": "digit_events/test.npz",
     "etth1_96": "etth1/test.csv",
     "beijing_pm25": "beijing_pm25/test.parquet",
     "m4_hourly": "m4_hourly/test.parquet",
@@ -173,6 +180,31 @@ def overlaps(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, flo
     return {"test_miou": scores["miou"], "test_accuracy": scores["accuracy"], "valid_miou": metrics["valid"]["miou"]}
 
 
+def next_frames(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
+    """Beside copying the last frame also an empty one; and events, whose frames have large errors."""
+    scores, events = model.evaluate(test), model.evaluate(test.with_name("events.npz"))
+    options = model.task.options
+    came = read_videos(test).frames
+    light = [brightness(one[options.given : options.given + options.ahead]).square().mean() for one in came]
+    return {
+        "test_mse_ratio": scores["mse_ratio"],
+        "test_mse": scores["mse"],
+        "copy_mse": scores["mse of copying the last frame"],
+        "black_mse": float(sum(light)) / len(light),
+        "valid_mse_ratio": metrics["valid"]["mse_ratio"],
+        "events_auroc": events["auroc"],
+        "events_found": events["share of unusual frames found"],
+        "false_alarms": events["share of false alarms"],
+    }
+
+
+def followed(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
+    """Mean overlap of boxes, and that of a box that is always the usual one."""
+    scores = model.evaluate(test)
+    names = {"iou": "iou", "iou of the usual box": "usual_iou", "share of frames above one half": "above_half"}
+    return {f"test_{short}": scores[name] for name, short in names.items()} | {"valid_iou": metrics["valid"]["iou"]}
+
+
 def squared_errors(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
     """Of windows that begin at every hour."""
     scores = model.evaluate(test, stride=1)
@@ -213,6 +245,7 @@ SCORES = {
             "mnist_pixels",
             "indoor_movement",
             "fsdd_digits",
+            "digit_events",
         ),
         classes,
     ),
@@ -224,6 +257,8 @@ SCORES = {
     "jsb_chorales": likelihood("loss"),
     "mnist_generate": likelihood("nats_per_image"),
     "digit_scenes": overlaps,
+    "moving_digits": next_frames,
+    "tracking": followed,
     "etth1_96": squared_errors,
     "beijing_pm25": with_intervals,
     "m4_hourly": competition,

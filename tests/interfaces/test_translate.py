@@ -96,7 +96,7 @@ ANSWERING = {
     "acts on drawing": (["predict", "RUN", "one", "--top-k=3"], "top_k acts on drawn answers only"),
     "a text by itself": (
         ["evaluate", "RUN", "--text=one"],
-        "a text by itself can be scored by models that",
+        "a text by itself can be scored by models that generate text",
     ),
     "several": (["evaluate", "RUN", "pairs.tsv", "--n-best=2"], "n_best does not act when a model is judged"),
     "prefix": (["predict", "RUN", "one", "--prefix=Ж"], "the prefix 'Ж' has units that no target"),

@@ -50,6 +50,9 @@ from elman.data.units.tokenizer import Tokenizer, Units
 from elman.data.units.vectors import WordTable, read_vectors
 from elman.data.units.vocabulary import Vocabulary
 from elman.data.units.words import UNSPACED, words
+from elman.data.video.moving import Event, Moving, MovingVideo, made_glyphs
+from elman.data.video.read import VIDEOS, Clip, read_clip, read_videos
+from elman.data.video.videos import Videos, as_frames, brightness, made_videos
 from elman.data.windows import IGNORE, Window, Windows
 
 __all__ = [
@@ -62,17 +65,22 @@ __all__ = [
     "TURN",
     "UNSPACED",
     "VALIDATION_SHARE",
+    "VIDEOS",
     "Chord",
+    "Clip",
     "Columns",
     "Decoder",
     "Ear",
     "EmbeddedName",
     "EmbeddedSeries",
+    "Event",
     "Frequency",
     "Labelled",
     "Labels",
     "Lines",
     "LogMel",
+    "Moving",
+    "MovingVideo",
     "Named",
     "Nearest",
     "NumberedPairs",
@@ -103,6 +111,7 @@ __all__ = [
     "Tokenizer",
     "UnitDropout",
     "Units",
+    "Videos",
     "Vocabulary",
     "Window",
     "WindowBatch",
@@ -113,9 +122,11 @@ __all__ = [
     "as_bytes",
     "as_chords",
     "as_frame",
+    "as_frames",
     "as_keys",
     "bio",
     "bioes",
+    "brightness",
     "centre_and_scale",
     "comma_separated",
     "copy_memory",
@@ -132,8 +143,10 @@ __all__ = [
     "labelled_motifs",
     "locked",
     "made_calls",
+    "made_glyphs",
     "made_pieces",
     "made_scenes",
+    "made_videos",
     "made_waves",
     "may_follow",
     "motifs",
@@ -141,6 +154,7 @@ __all__ = [
     "padded_sources",
     "plain",
     "read_bytes",
+    "read_clip",
     "read_columns",
     "read_json",
     "read_labelled",
@@ -158,6 +172,7 @@ __all__ = [
     "read_texts",
     "read_transcripts",
     "read_vectors",
+    "read_videos",
     "replacing",
     "report_pairs",
     "resampled",

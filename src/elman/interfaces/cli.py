@@ -17,6 +17,7 @@ from elman.interfaces.doctor import examine
 from elman.interfaces.evaluate import evaluate_command
 from elman.interfaces.inspect import inspect
 from elman.interfaces.predict import predict_command
+from elman.interfaces.serve import serve_command
 from elman.interfaces.train import train_app
 from elman.interfaces.update import update_command
 
@@ -40,6 +41,7 @@ ClickException = cast(type[Exception], typer.BadParameter.__mro__[2])
 app.command("evaluate")(evaluate_command)
 app.command("predict")(predict_command)
 app.command("inspect")(inspect)
+app.command("serve")(serve_command)
 app.command("update")(update_command)
 
 

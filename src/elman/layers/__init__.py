@@ -11,6 +11,7 @@ from elman.layers.attention import (
 from elman.layers.attention_cell import AttentionCell
 from elman.layers.cells import (
     CELLS,
+    ConvLSTMCell,
     ElmanCell,
     Factory,
     GatedCell,
@@ -55,6 +56,7 @@ __all__ = [
     "AttentionPooling",
     "ChainCell",
     "ContextOutput",
+    "ConvLSTMCell",
     "ElmanCell",
     "Embedding",
     "Encoded",

@@ -4,14 +4,17 @@ from elman.models.bodies import BODIES, Body, WindowBody
 from elman.models.chord_model import ChordModel
 from elman.models.classifier import Classifier, DocumentClassifier
 from elman.models.forecaster import DirectForecaster, Forecaster, RecursiveForecaster, SegmentForecaster
+from elman.models.frame_encoder import FrameEncoder
 from elman.models.heads import Head, HeadName, Outputs, find_head
 from elman.models.language_model import LanguageModel
 from elman.models.live_transcriber import NEEDS_END, LiveTranscriber
+from elman.models.next_frames import NextFrames
 from elman.models.painter import Painter
 from elman.models.reader import Reader
 from elman.models.segmenter import Segmenter
 from elman.models.step_reader import StepReader
 from elman.models.tagger import Tagger, WordVectors
+from elman.models.tracker import Tracker, overlap
 from elman.models.transcriber import Transcriber
 from elman.models.transformer import TransformerTranslator
 from elman.models.translator import Position, RecurrentTranslator, Tied, Translator
@@ -25,10 +28,12 @@ __all__ = [
     "DirectForecaster",
     "DocumentClassifier",
     "Forecaster",
+    "FrameEncoder",
     "Head",
     "HeadName",
     "LanguageModel",
     "LiveTranscriber",
+    "NextFrames",
     "Outputs",
     "Painter",
     "Position",
@@ -40,10 +45,12 @@ __all__ = [
     "StepReader",
     "Tagger",
     "Tied",
+    "Tracker",
     "Transcriber",
     "TransformerTranslator",
     "Translator",
     "WindowBody",
     "WordVectors",
     "find_head",
+    "overlap",
 ]

@@ -22,7 +22,7 @@ class Classifier(Reader):
     """A recurrent body, its steps pooled, and a linear layer.
 
     Args:
-        embedding: Vectors of units; None for sequences of numbers.
+        embedding: Vectors of units, or what makes vectors of frames; None for sequences of numbers.
         body: What reads the vectors.
         outputs: C.
         pooling: How steps become one vector.
@@ -35,7 +35,7 @@ class Classifier(Reader):
 
     def __init__(
         self,
-        embedding: Embedding | None,
+        embedding: nn.Module | None,
         body: Recurrent | Body,
         outputs: int,
         pooling: PoolingName = "last",
@@ -49,14 +49,14 @@ class Classifier(Reader):
         super().__init__(
             embedding, body, input_dropout=input_dropout, variational=variational, noise=noise, masks=masks
         )
-        if embedding is not None:
+        if isinstance(embedding, Embedding):
             nn.init.normal_(embedding.weight, std=SMALL)
         self.pooling = Pooling(pooling, body.output_size, body.directions)
         self.dropout = nn.Dropout(output_dropout)
         self.output = nn.Linear(self.pooling.output_size, outputs)
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """(T, B) unit numbers, or (T, B, F) -> (B, C)."""
+        """(T, B) unit numbers, (T, B, F) or what the embedding reads -> (B, C)."""
         steps, _ = self.vectors(x, lengths=lengths)
         return self.output(self.dropout(self.pooling(steps, lengths)))
 

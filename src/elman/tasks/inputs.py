@@ -1,4 +1,4 @@
-"""What a network that reads gets to see: texts as numbers of units, series, images and sounds as rows of numbers.
+"""What a network that reads gets to see: numbers of units, of series, images and sounds rows of numbers, or frames.
 
 Key: T steps, F features, H rows of pixels, W pixels in a row, C colours.
 """
@@ -19,6 +19,9 @@ from elman.data import (
     Scaler,
     Sound,
     Tokenizer,
+    as_frames,
+    brightness,
+    read_clip,
     read_json,
     resampled,
     sound_blocks,
@@ -45,6 +48,8 @@ class Inputs(ABC):
 
     width: int
     """How many units there are; or F."""
+    at_once: int = AT_ONCE
+    """Steps that are judged or answered side by side, padding included."""
 
     @abstractmethod
     def sequences(self, inputs: Sequence[Any], places: Sequence[str]) -> list[Tensor]:
@@ -238,6 +243,43 @@ def _blocks(given: Any, place: str, seconds: float) -> Iterator[Sound]:
         yield from (Sound(part, given.rate) for part in given.samples.split(max(1, round(seconds * given.rate))))
     else:
         raise DataError(f"{place} expects a recording or its path; received {type(given).__name__}")
+
+
+class VideoInputs(Inputs):
+    """Videos, frame by frame.
+
+    Args:
+        shape: (H, W, C).
+        size: H and W that files are made to; None where all must be alike.
+        every: One of so many frames of a file is read.
+    """
+
+    at_once = 1000
+
+    def __init__(self, shape: Sequence[int], size: tuple[int, int] | None, every: int) -> None:
+        self.shape, self.width, self.size, self.every = tuple(shape), shape[2], size, every
+
+    def sequences(self, inputs: Sequence[Any], places: Sequence[str]) -> list[Tensor]:
+        read = (self._read(one) if isinstance(one, str | Path) else one for one in inputs)
+        return [as_frames(one, self.shape, place) for one, place in zip(read, places, strict=True)]
+
+    def _read(self, path: str | Path) -> Tensor:
+        return read_clip(Path(path), self.size, self.every).frames
+
+    def prepare(self, sequence: Tensor) -> Tensor:
+        return brightness(sequence)
+
+    def shown(self, given: Any) -> str:
+        return f"{len(given)} frames of {tuple(given.shape[1:])}"
+
+    def save(self, folder: Path) -> None:
+        write_json(folder / "video.json", {"shape": self.shape, "size": self.size, "every": self.every})
+
+    @classmethod
+    def load(cls, folder: Path) -> "VideoInputs":
+        """Read what `save` wrote."""
+        value = read_json(folder / "video.json")
+        return cls(value["shape"], value["size"] and tuple(value["size"]), value["every"])
 
 
 def _scanned(image: Tensor, scan: Scan) -> Tensor:

@@ -103,7 +103,7 @@ class Model:
         """
         return self.task.session(self.network, seed)
 
-    def evaluate(self, path: str | Path, **settings: Any) -> dict[str, float]:
+    def evaluate(self, path: str | Path, /, **settings: Any) -> dict[str, float]:
         """The task's scores on a file; everything in it counts once.
 
         Args:
@@ -117,7 +117,7 @@ class Model:
         """
         return self.judge(path, **settings).scores()
 
-    def judge(self, path: str | Path, **settings: Any) -> Judge:
+    def judge(self, path: str | Path, /, **settings: Any) -> Judge:
         """As `evaluate`, but with all that was found out: scores, notes, and the answers where there are any."""
         columns = {name: settings.pop(name) for name in self.task.options.columns if name in settings}
         task = self.task.reading(**columns) if columns else self.task

@@ -15,7 +15,7 @@ class SoundOptions(Options):
     learned: ClassVar[tuple[str, ...]] = ("rate", "bands", "normalise")
 
     path: str | None = None
-    """The column of paths to recordings, in a table of them."""
+    """The column of paths to recordings or videos, in a table of them."""
     rate: Annotated[int, Field(ge=1000)] | None = None
     """Samples a second that recordings are brought to; theirs, 16,000 at most, when nothing is said."""
     bands: Count = 40

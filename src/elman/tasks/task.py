@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from elman.data import Named, read_text
-from elman.errors import OptionError
+from elman.errors import DataError, OptionError
 from elman.layers import LayerState
 from elman.tasks.inspection.case import Case
 from elman.tasks.options import Options
@@ -241,6 +241,16 @@ class Task(ABC):
         """
         return read_text(path).removesuffix("\n").split("\n")
 
+    def received(self, given: Any) -> Any:
+        """What somebody has sent over a wire, as an input of `predict`: never a path.
+
+        Raises:
+            DataError: It is of another kind.
+        """
+        if not isinstance(given, str):
+            raise DataError(f"{self.name} expects a text; received {type(given).__name__}")
+        return given
+
     @abstractmethod
     def network(self) -> nn.Module:
         """A fresh model; call it after `read` or `load`."""
@@ -289,9 +299,10 @@ class Task(ABC):
         """Inputs and answers, ready for JSON; an input that is no text by its name, or its number."""
         others = inputs.names if isinstance(inputs, Named) else range(1, len(inputs) + 1)
         names = [one if isinstance(one, str) else other for one, other in zip(inputs, others, strict=True)]
-        return [{"input": name, **self._said(answer)} for name, answer in zip(names, answers, strict=True)]
+        return [{"input": name, **self.as_json(answer)} for name, answer in zip(names, answers, strict=True)]
 
-    def _said(self, answer: Any) -> dict[str, Any]:
+    def as_json(self, answer: Any) -> dict[str, Any]:
+        """An answer, ready for JSON."""
         if hasattr(answer, "as_json"):
             return answer.as_json()
         if isinstance(answer, list) and answer and hasattr(answer[0], "as_json"):

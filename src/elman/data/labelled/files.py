@@ -1,6 +1,5 @@
-"""Sequences and their answers from what is no table: lines, folders, images, sounds, arrays, FASTA."""
+"""Sequences and their answers from what is no table: lines, folders, images, sounds, videos, arrays, FASTA."""
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,18 +8,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from elman.data.files import read_bytes, read_text
+from elman.data.arrays import read_arrays
+from elman.data.files import read_text
 from elman.data.labelled.fasta import read_fasta
 from elman.data.labelled.images import IMAGES, read_idx, read_image
 from elman.data.labelled.labelled import Columns, Kind, Labelled
 from elman.data.labelled.sounds import sounds_of
+from elman.data.labelled.videos import FILMS, videos_of, videos_of_array
 from elman.data.pairs.pairs import tidy
 from elman.data.sound.read import SOUNDS
+from elman.data.video.read import in_order
 from elman.errors import DataError
 
-KINDS: dict[Kind, tuple[str, ...]] = {"text": (".txt",), "image": IMAGES, "sound": SOUNDS}
+KINDS: dict[Kind, tuple[str, ...]] = {"text": (".txt",), "image": IMAGES, "sound": SOUNDS, "video": FILMS}
 """Ends of the names of files in folders."""
-FILES = "texts (.txt), images or sounds"
+FILES = "texts (.txt), images, sounds or videos"
 
 
 def texts_of_lines(path: Path, columns: Columns, answered: bool) -> Labelled:
@@ -51,7 +53,7 @@ def of_folder(path: Path, columns: Columns, answered: bool) -> Labelled:
         raise DataError(f"{path} has no examples; expected {wanted}")
     answers: list[Any] = [label if answered else None for label, _ in files]
     places = [str(file.relative_to(path)) for _, file in files]
-    kinds = [next(kind for kind, ends in KINDS.items() if file.suffix.lower() in ends) for _, file in files]
+    kinds = [_kind(file) for _, file in files]
     other = next((row for row, kind in enumerate(kinds) if kind != kinds[0]), None)
     if other is not None:
         raise DataError(
@@ -62,6 +64,8 @@ def of_folder(path: Path, columns: Columns, answered: bool) -> Labelled:
         return Labelled("text", [tidy(read_text(file)) for _, file in files], answers, str(path), places)
     if kinds[0] == "sound":
         return sounds_of([file for _, file in files], answers, str(path), places)
+    if kinds[0] == "video":
+        return videos_of([file for _, file in files], answers, str(path), places, columns)
     images = [read_image(file, columns.image_size) for _, file in files]
     for image, place in zip(images, places, strict=True):
         if image.shape != images[0].shape:
@@ -73,11 +77,18 @@ def of_folder(path: Path, columns: Columns, answered: bool) -> Labelled:
 
 
 def _files(path: Path, answered: bool) -> Iterator[tuple[str, Path]]:
-    """Files with the names of their folders."""
+    """Files, and folders of a video's frames, with the names of the folders in which they are."""
     known = [end for ends in KINDS.values() for end in ends]
     for folder in sorted(path.iterdir()) if answered else [path]:
         if folder.is_dir():
-            yield from ((folder.name, file) for file in folder.iterdir() if file.suffix.lower() in known)
+            found = (file for file in folder.iterdir() if file.suffix.lower() in known or in_order(file))
+            yield from ((folder.name, file) for file in found)
+
+
+def _kind(file: Path) -> Kind:
+    if file.is_dir():
+        return "video"
+    return next(kind for kind, ends in KINDS.items() if file.suffix.lower() in ends)
 
 
 def images_of_idx(path: Path, columns: Columns, answered: bool) -> Labelled:
@@ -117,6 +128,8 @@ def of_arrays(path: Path, columns: Columns, answered: bool) -> Labelled:
         raise DataError(
             f"{path} has x of shape {x.shape}, but {label} of shape {y.shape}; expected {x.shape[:wanted]} of them"
         )
+    if not columns.stepwise and x.dtype == np.uint8 and (x.ndim == 5 or (x.ndim == 4 and x.shape[3] not in (1, 3))):
+        return videos_of_array(x[:, :: columns.every], y, path)
     if not columns.stepwise and x.dtype == np.uint8 and x.ndim in (3, 4):
         return _images(torch.from_numpy(x), y, path)
     if x.ndim not in (2, 3) or x.dtype.kind not in "fiu":
@@ -137,19 +150,3 @@ def of_arrays(path: Path, columns: Columns, answered: bool) -> Labelled:
 def _said(y: np.ndarray) -> list[Any]:
     """Labels as texts, numbers as numbers."""
     return (y.astype(str) if y.dtype.kind in "iuU" else y).tolist()
-
-
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of .npz.
-
-    Raises:
-        DataError: It is none, or holds objects.
-    """
-    try:
-        with np.load(io.BytesIO(read_bytes(path)), allow_pickle=False) as found:
-            return {name: found[name] for name in found.files}
-    except (ValueError, OSError, EOFError, KeyError) as error:
-        reason = str(error).partition("\n")[0]
-        raise DataError(
-            f"{path} cannot be read as .npz of numbers: {reason}; write it anew with numpy.savez"
-        ) from error

@@ -1,4 +1,4 @@
-"""Sequences with an answer to each: texts, rows of numbers, images or sounds, and what they are.
+"""Sequences with an answer to each: texts, rows of numbers, images, sounds or videos, and what they are.
 
 Key: T steps, F features, H rows of pixels, W pixels in a row, C colours.
 """
@@ -15,7 +15,7 @@ from elman.data.sound.read import Sound
 from elman.data.text import VALIDATION_SHARE, held_out
 from elman.errors import DataError
 
-Kind = Literal["text", "series", "image", "sound"]
+Kind = Literal["text", "series", "image", "sound", "video"]
 
 REST = "rest"
 """Stands for all columns that have no other use."""
@@ -48,9 +48,11 @@ class Columns:
     """The column that says which sequence a row is a step of; without it each row is a sequence."""
 
     path: str | None = None
-    """The column of paths to recordings; without it there are none."""
+    """The column of paths to recordings or videos; without it there are none."""
     image_size: tuple[int, int] | None = None
-    """H and W to which images in folders are made; all must be alike when omitted."""
+    """H and W to which images in folders, and frames, are made; all must be alike when omitted."""
+    every: int = 1
+    """One of so many frames of a video is read."""
     stepwise: bool = False
     """Is there an answer to every step of a series? A table without `sequence` is one series then."""
 
@@ -66,7 +68,7 @@ class Labelled:
 
     kind: Kind
     inputs: Sequence[Any]
-    """Texts; series (T, F); images (H, W, C) of bytes; or each a `Sound`."""
+    """Texts; series (T, F); images (H, W, C) or videos (T, H, W, C) of bytes; or each a `Sound`."""
     answers: Sequence[Any]
     """As they stand in the file; of `stepwise` ones a list for each series."""
     name: str

@@ -9,6 +9,7 @@ from elman.data.labelled.images import is_idx
 from elman.data.labelled.labelled import Columns, Labelled, without_empty
 from elman.data.labelled.sounds import is_sound, one_sound, sounds_of_table
 from elman.data.labelled.tables import series_of_table, texts_of_table
+from elman.data.labelled.videos import is_film, one_video
 from elman.data.tables import is_table
 from elman.errors import OptionError
 
@@ -17,11 +18,12 @@ def read_labelled(path: Path, columns: Columns, *, answered: bool = True) -> Lab
     """Sequences and their answers, in any of these forms.
 
     - A table, as in `read_table`: a text in each row; or numbers, where `columns` says so.
-    - A table with a column of paths to recordings, where `columns` names it.
-    - A folder with a folder for each class, in which each file is a text (.txt), an image or a sound.
-    - A sound by itself, without answers.
-    - .npz: "x" (N, T), (N, T, F), with "lengths" (N,) where they differ; or bytes (N, H, W[, C]); and "y" (N,), or
-      (N, T) with an answer to every step.
+    - A table with a column of paths to recordings or videos, where `columns` names it.
+    - A folder with a folder for each class, in which each file is a text (.txt), an image, a sound or a video; a folder
+      of numbered images in it is a video too.
+    - A sound or a video by itself, without answers.
+    - .npz: "x" (N, T), (N, T, F), with "lengths" (N,) where they differ; or bytes (N, H, W[, C]) or (N, T, H, W[, C]);
+      and "y" (N,), or (N, T) with an answer to every step.
     - The idx files of MNIST, by the name of the one with images.
     - .fasta, .fa or .fna: the last word of each header is the answer.
     - Any other file: lines that begin with the answer; the text follows after white space.
@@ -58,6 +60,8 @@ def _reader_of(path: Path, columns: Columns) -> Callable[[Path, Columns, bool], 
         return series_of_table if columns.numbers else texts_of_table
     if is_sound(path):
         return one_sound
+    if is_film(path):
+        return one_video
     if name.endswith(".npz"):
         return of_arrays
     if is_idx(path):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from elman.data.labelled.labelled import Columns, Labelled, without_empty
+from elman.data.labelled.videos import is_film, videos_of
 from elman.data.sound.read import SOUNDS, Sound, read_sound
 from elman.data.tables import Table, is_table, read_table
 from elman.errors import DataError
@@ -71,6 +72,8 @@ def sounds_of_table(path: Path, columns: Columns, answered: bool) -> Labelled:
     table = read_table(path, [column, label] if answered else [column])
     files, places = files_of(path, table, column)
     answers = table.columns[label] if answered else [None] * len(files)
+    if files and all(map(is_film, files)):
+        return videos_of(files, answers, str(path), places, columns)
     return sounds_of(files, answers, str(path), places)
 
 
@@ -83,7 +86,7 @@ def files_of(path: Path, table: Table, column: str) -> tuple[list[Path], list[st
     places, files = [table.place(row) for row in range(len(table.numbers))], []
     for given, place in zip(table.columns[column], places, strict=True):
         file = path.parent / str(given or "")
-        if not file.is_file():
+        if not file.exists() or not given:
             raise DataError(f"{path} {place} names the recording {str(given)!r}, which is not there; check {column!r}")
         files.append(file)
     return files, places

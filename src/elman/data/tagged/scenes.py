@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from elman.data.labelled.files import read_arrays
+from elman.data.arrays import read_arrays
 from elman.data.labelled.images import IMAGES, read_image, read_pixels
 from elman.data.text import VALIDATION_SHARE, held_out
 from elman.errors import DataError

@@ -2,6 +2,7 @@
 
 from elman.layers.cells.catalogue import CELLS, Factory, find_cell
 from elman.layers.cells.chrono import chrono_
+from elman.layers.cells.conv_lstm import ConvLSTMCell
 from elman.layers.cells.elman import ElmanCell
 from elman.layers.cells.gated import GatedCell
 from elman.layers.cells.gru import GRUCell
@@ -15,6 +16,7 @@ from elman.layers.cells.update_gate import UpdateGateCell
 
 __all__ = [
     "CELLS",
+    "ConvLSTMCell",
     "ElmanCell",
     "Factory",
     "GRUCell",

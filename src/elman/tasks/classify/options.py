@@ -17,7 +17,7 @@ class ClassifyOptions(SoundOptions, SeriesOptions, WordOptions, TextOptions):
 
     reading: ClassVar[tuple[str, ...]] = (
         *(*WordOptions.reading, *SeriesOptions.reading, *SoundOptions.reading),
-        *("text", "image_size", "max_length", "cut"),
+        *("text", "image_size", "every", "max_length", "cut"),
     )
     columns: ClassVar[tuple[str, ...]] = ("text", *SeriesOptions.columns, *SoundOptions.columns)
     learned: ClassVar[tuple[str, ...]] = (*TextOptions.learned, *SoundOptions.learned, "answer", "scan")
@@ -30,7 +30,9 @@ class ClassifyOptions(SoundOptions, SeriesOptions, WordOptions, TextOptions):
     scan: Scan = "row"
     """How an image is read: a row of pixels at each step, or one pixel."""
     image_size: str | None = None
-    """Rows and columns that images in folders are made to, such as 28x28; all must be alike when nothing is said."""
+    """Rows and columns that images in folders and frames are made to, such as 28x28; else all must be alike."""
+    every: Count = 1
+    """One of so many frames of a video is read."""
     max_length: Count = 1000
     """Steps that are read at most; how many are cut is said."""
     cut: Side = "end"

@@ -22,11 +22,11 @@ from elman.data import (
 )
 from elman.errors import OptionError
 from elman.layers import Embedding, LayerState, find_cell
-from elman.models import Classifier, DocumentClassifier
+from elman.models import Classifier, DocumentClassifier, FrameEncoder
 from elman.pictures import draw_confusion
 from elman.tasks.classify.options import Classifying, ClassifyOptions
 from elman.tasks.examiner import Examiner
-from elman.tasks.inputs import AT_ONCE, Inputs, NumberInputs, SoundInputs, TextInputs
+from elman.tasks.inputs import Inputs, NumberInputs, SoundInputs, TextInputs, VideoInputs
 from elman.tasks.inspection.case import Case
 from elman.tasks.options import Options, size_of
 from elman.tasks.task import Batches, Examples, Loss, Task, judged, refuse_settings
@@ -37,10 +37,12 @@ PORTION = 100
 
 
 class Classify(Task):
-    """What a text, a series of numbers, an image or a recording is."""
+    """What a text, a series of numbers, an image, a recording or a video is."""
 
     name: ClassVar[str] = "classify"
-    summary: ClassVar[str] = "Learn what a text, a series, an image or a sound is: its label, its labels, or a number."
+    summary: ClassVar[str] = (
+        "Learn what a text, a series, an image, a sound or a video is: its label, its labels, or a number."
+    )
     options_class: ClassVar[type[Options]] = ClassifyOptions
     predicting_class: ClassVar[type[Options]] = Classifying
     answers_with: ClassVar[str] = "answer"
@@ -93,8 +95,10 @@ class Classify(Task):
 
     def _labelled(self, path: Path, *, answered: bool = True) -> Labelled:
         options = self.options
-        size = size_of(options.image_size)
-        columns = Columns(options.text, options.label, options.values, options.sequence, options.path, size)
+        columns = Columns(
+            *(options.text, options.label, options.values, options.sequence, options.path),
+            *(size_of(options.image_size), options.every),
+        )
         return read_labelled(path, columns, answered=answered)
 
     def _learn(self, found: Labelled, encoder: Path | None) -> None:
@@ -103,6 +107,9 @@ class Classify(Task):
         elif found.kind == "text":
             self._check_heard("texts")
             self.inputs = TextInputs(self.options.learn_lines(found.inputs))
+        elif found.kind == "video":
+            options = self.options
+            self.inputs = VideoInputs(found.inputs[0].shape[1:], size_of(options.image_size), options.every)
         elif found.kind == "sound":
             self.inputs = SoundInputs.of(found, self.options)
         else:
@@ -121,7 +128,7 @@ class Classify(Task):
         places = [found.place(row) for row in range(len(found))]
         targets = self.verdict.targets(found.answers, places)
         sequences, cut = self._sequences(found.inputs, places)
-        units, vary = (None if batch_size else AT_ONCE), self._varied(found.inputs)
+        units, vary = (None if batch_size else self.inputs.at_once), self._varied(found.inputs)
         return SequenceBatches(sequences, targets, batch_size, units=units, prepare=self.inputs.prepare, vary=vary), cut
 
     def _varied(self, inputs: Sequence[Any]) -> Callable[[int, int], Tensor] | None:
@@ -150,16 +157,20 @@ class Classify(Task):
     def network(self) -> nn.Module:
         options, inputs, outputs = self.options, self.inputs, self.verdict.outputs
         embedding, width = None, inputs.width
-        if isinstance(inputs, TextInputs):
+        if isinstance(inputs, TextInputs | VideoInputs):
             if options.noise or options.masks:
-                raise OptionError("noise and masks act on numbers; received texts; leave them away")
+                what = "texts" if isinstance(inputs, TextInputs) else "videos"
+                raise OptionError(f"noise and masks act on numbers; received {what}; leave them away")
             width = options.embedding_size
+        if isinstance(inputs, TextInputs):
             embedding = Embedding(inputs.width, width, options.word_dropout)
+        elif isinstance(inputs, VideoInputs):
+            embedding = FrameEncoder(inputs.width, width)
         if options.pooling != "hierarchical":
             body = options.body(width, bidirectional=options.bidirectional)
             distortion = {"noise": options.noise, "masks": options.masks}
             return Classifier(embedding, body, outputs, options.pooling, **distortion, **options.dropouts())
-        if embedding is None or not isinstance(inputs, TextInputs):
+        if not isinstance(embedding, Embedding) or not isinstance(inputs, TextInputs):
             raise OptionError("pooling = hierarchical reads texts; received numbers; take another one")
         ends = inputs.numbers(options.sentence_ends.split())
         sizes = options.hidden_size, outputs
@@ -235,7 +246,7 @@ class Classify(Task):
     def _scores(self, network: nn.Module, sequences: Sequence[Tensor]) -> Tensor:
         """(N, C), in the order of the sequences."""
         batches = SequenceBatches(
-            sequences, torch.zeros(len(sequences)), None, units=AT_ONCE, prepare=self.inputs.prepare
+            sequences, torch.zeros(len(sequences)), None, units=self.inputs.at_once, prepare=self.inputs.prepare
         )
         scores = torch.empty(len(sequences), self.verdict.outputs)
         for batch in batches:
@@ -250,6 +261,8 @@ class Classify(Task):
     def load(self, folder: Path) -> None:
         if (folder / "tokenizer.json").exists():
             self.inputs = TextInputs(Tokenizer.load(folder / "tokenizer.json", self.options.units))
+        elif (folder / "video.json").exists():
+            self.inputs = VideoInputs.load(folder)
         else:
             self.inputs = (SoundInputs if (folder / "sound.json").exists() else NumberInputs).load(folder)
         self.verdict = VERDICTS[self.options.answer].from_json(read_json(folder / self.saved))

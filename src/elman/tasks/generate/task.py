@@ -8,6 +8,7 @@ from elman.tasks.generate.images import Images
 from elman.tasks.generate.options import GenerateOptions
 from elman.tasks.generate.sound import Sounds
 from elman.tasks.generate.text import Texts
+from elman.tasks.generate.video import Film
 from elman.tasks.options import Options
 from elman.tasks.task import Task
 
@@ -20,6 +21,7 @@ class Generate(GenerateTask):
         "chords": Chords,
         "images": Images,
         "sound": Sounds,
+        "video": Film,
     }
 
     @classmethod

@@ -19,6 +19,8 @@ from elman.tasks.inspection.case import Case
 from elman.tasks.task import Batches, Examples, Judge, Loss, RunningLoss
 from elman.tasks.teacher import Teacher
 
+ENDS = {"stream": "", "line": "\n", "paragraph": "\n\n"}
+"""What ends an example."""
 UNITS_IN_A_ROW = 200_000
 """A longer text is scored in several rows side by side; each starts without memory."""
 
@@ -34,7 +36,7 @@ class Texts(GenerateTask):
 
     def read(self, train: Path | None, valid: Path | None, start: Path | None = None) -> Examples:
         options = self.options
-        texts = read_texts(train, valid, whole_lines=options.units == "word" or options.examples == "line")
+        texts = read_texts(train, valid, whole_lines=options.units == "word" or options.examples != "stream")
         if start is None:
             self.tokenizer = options.learn_tokenizer(texts.train, unknown=False)
         else:
@@ -44,7 +46,7 @@ class Texts(GenerateTask):
         )
         valid_batches, valid_units, _ = self._batches(texts.valid, "the validation text", options.batch_size)
         self.units_per_character = valid_units / len(texts.valid)
-        notes = (f"{cut:,} of {train_units:,} units cut at the {options.cut} of lines",) if cut else ()
+        notes = (f"{cut:,} of {train_units:,} units cut at the {options.cut} of {options.examples}s",) if cut else ()
         first = train_batches.batch(0).inputs[: options.window, :3]
         return Examples(
             train=train_batches,
@@ -63,14 +65,19 @@ class Texts(GenerateTask):
         self, text: str, name: str, rows: int | None = None, *, learn: bool = False
     ) -> tuple[Batches, int, int]:
         """A text as batches, how many units it has, and how many of them were cut."""
-        if self.options.examples == "line":
-            return self._lines(text, name)
+        if self.options.examples != "stream":
+            return self._examples(text, name)
         numbers = self.tokenizer.encode(text, name)
         rows = rows or ceil(len(numbers) / UNITS_IN_A_ROW) or 1
         return Windows(numbers, rows, self.options.window, keep_all=not learn, name=name), len(numbers), 0
 
-    def _lines(self, text: str, name: str) -> tuple[Lines, int, int]:
-        lines = [self.tokenizer.encode(line, name) for line in text.split("\n") if line.strip()]
+    def _examples(self, text: str, name: str) -> tuple[Lines, int, int]:
+        """Lines, or paragraphs with the end of their last line; the end of one more line ends each."""
+        if self.options.examples == "line":
+            texts = [line for line in text.split("\n") if line.strip()]
+        else:
+            texts = [f"{part.strip()}\n" for part in text.split("\n\n") if part.strip()]
+        lines = [self.tokenizer.encode(one, name) for one in texts]
         kept, cut = cut_to(lines, self.options.max_length, self.options.cut)
         border = int(self.tokenizer.encode("\n", f"the end of lines in {name}")[0])
         units = sum(len(line) + 1 for line in lines)  # with the end of each
@@ -117,13 +124,13 @@ class Texts(GenerateTask):
     def session(self, network: nn.Module, seed: int = 0) -> Session:
         """A text in the making."""
         assert isinstance(network, LanguageModel)
-        return Session(network, self.tokenizer, seed, line=self.options.examples == "line")
+        return Session(network, self.tokenizer, seed, end=ENDS[self.options.examples])
 
     @torch.no_grad()
     def case(self, network: nn.Module, given: str) -> Case:
         """How sure it is of the unit that comes next."""
         assert isinstance(network, LanguageModel)
-        text = f"\n{given}" if self.options.examples == "line" else given
+        text = f"\n{given}" if ENDS[self.options.examples] else given
         numbers = self.tokenizer.encode(text, "the input")
         if not len(numbers):
             raise DataError("the input is empty; expected a text to read")
@@ -136,7 +143,7 @@ class Texts(GenerateTask):
         return Case(steps, network.body, self.tokenizer.decode([best]), lambda: score()[best])
 
     def predict(self, network: nn.Module, inputs: Sequence[str], *, seed: int = 0, **settings: Any) -> list[str]:
-        self.refuse(settings, ("count", "kept"))
+        self.refuse(settings, ("count", "kept", "given", "unusual"))
         answers = []
         for prompt in inputs:
             session = self.session(network, seed)

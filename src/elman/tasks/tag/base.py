@@ -1,4 +1,4 @@
-"""What tagging words, places of pictures and steps of series have in common."""
+"""What tagging words, places of pictures, steps of series and frames have in common."""
 
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ class TagTask(Task):
 
     name: ClassVar[str] = "tag"
     summary: ClassVar[str] = (
-        "Learn what every word, every place of a picture or every step of a series is: names, shapes, states, numbers."
+        "Learn what every word, place of a picture or step of a series is, or where something is in a video."
     )
     options_class: ClassVar[type[Options]] = TagOptions
     predicting_class: ClassVar[type[Options]] = Tagging

@@ -10,9 +10,12 @@ from elman.tasks.word_options import WordOptions
 
 ACTING = {
     "words": ("word", "tag", "predicate", "vectors", "letter_size", "spelling_size", "mark_size", "pair_size", "crf"),
-    "scenes": ("patch", "margin", "image_size"),
-    "steps": ("answer", "label", "values", "sequence", "noise", "max_length"),
-    "words steps": ("memory", "bidirectional", "input_dropout"),
+    "scenes": ("patch", "margin"),
+    "scenes boxes": ("image_size",),
+    "steps": ("answer", "label", "values", "sequence", "noise"),
+    "boxes": ("every",),
+    "steps boxes": ("max_length",),
+    "words steps boxes": ("memory", "bidirectional", "input_dropout"),
 }
 """What some options act on."""
 
@@ -27,6 +30,7 @@ class TagOptions(SeriesOptions, WordOptions):
         "tag",
         "predicate",
         "image_size",
+        "every",
     )
     columns: ClassVar[tuple[str, ...]] = ("word", "tag", "predicate", *SeriesOptions.columns)
     learned: ClassVar[tuple[str, ...]] = ("kind", "answer", "min_count", "vocabulary_size")
@@ -42,8 +46,8 @@ class TagOptions(SeriesOptions, WordOptions):
         "margin",
     )
 
-    kind: Literal["words", "scenes", "steps"] = "words"
-    """What is tagged: the words of texts, the pixels of pictures, or the steps of series of numbers."""
+    kind: Literal["words", "scenes", "steps", "boxes"] = "words"
+    """What is tagged: words of texts, pixels of pictures, steps of series of numbers; or in videos, with boxes."""
     word: Count = 1
     """The column of words."""
     tag: Count | None = None
@@ -53,7 +57,7 @@ class TagOptions(SeriesOptions, WordOptions):
     answer: Literal["label", "number"] = "label"
     """What is learned for every step of a series."""
     max_length: Count = 1000
-    """Steps of a series that are learned at once; longer ones are cut in pieces for training."""
+    """Steps of a series, or frames, that are learned at once; longer ones are cut in pieces for training."""
     min_count: Count = 1
     """Words seen less often are unknown; their letters are still read."""
     vocabulary_size: Count | None = None
@@ -75,9 +79,11 @@ class TagOptions(SeriesOptions, WordOptions):
     margin: WholeOrNone = 0
     """Pixels on each side of such a square that are read with it."""
     image_size: str | None = None
-    """Rows and columns that pictures and masks are made to, such as 64x64; all must be alike when nothing is said."""
+    """Rows and columns that pictures, masks and frames are made to, such as 64x64; else all must be alike."""
+    every: Count = 1
+    """One of so many frames of a video is read."""
     batch_size: Count = 32
-    """Sentences, pictures or series that are read side by side."""
+    """Sentences, pictures, series or videos that are read side by side."""
 
     @model_validator(mode="after")
     def _options_that_act(self) -> Self:

@@ -1,9 +1,10 @@
-"""The task `tag`: learn to say something about every word, every place of a picture, or every step of a series."""
+"""The task `tag`: learn to say something about every word, place of a picture, step of a series or frame."""
 
 from typing import ClassVar
 
 from elman.tasks.options import Options
 from elman.tasks.tag.base import TagTask
+from elman.tasks.tag.boxes import Boxes
 from elman.tasks.tag.options import TagOptions
 from elman.tasks.tag.scenes import Scenery
 from elman.tasks.tag.steps import Steps
@@ -14,7 +15,7 @@ from elman.tasks.task import Task
 class Tag(TagTask):
     """What is tagged decides which task it is."""
 
-    kinds: ClassVar[dict[str, type[TagTask]]] = {"words": Words, "scenes": Scenery, "steps": Steps}
+    kinds: ClassVar[dict[str, type[TagTask]]] = {"words": Words, "scenes": Scenery, "steps": Steps, "boxes": Boxes}
 
     @classmethod
     def fitting(cls, options: Options) -> type[Task]:

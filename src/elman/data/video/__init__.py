@@ -1,0 +1,1 @@
+"""Videos: frames, and what is known of each."""

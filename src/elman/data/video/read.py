@@ -1,0 +1,193 @@
+"""Files with videos: what PyAV decodes, folders of numbered images, arrays.
+
+Key: N videos, T frames, H rows of pixels, W pixels in a row, C colours.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from elman.data.arrays import read_arrays
+from elman.data.labelled.images import IMAGES, read_image
+from elman.data.video.videos import Videos
+from elman.errors import DataError, optional
+
+VIDEOS = (".mp4", ".avi", ".mkv", ".webm", ".mov", ".gif")
+"""Ends of the names of files that hold a video."""
+
+GIF_END = b";"
+"""The last byte of every GIF."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What could be read of one video."""
+
+    frames: Tensor
+    """(T, H, W, C), bytes."""
+    whole: bool = True
+    """Was all there that its beginning promises?"""
+
+
+def read_videos(path: Path, size: tuple[int, int] | None = None, every: int = 1) -> Videos:
+    """Videos, in one of these forms.
+
+    - A file of a video, which PyAV decodes.
+    - A folder of such files, or of folders with the frames of a video each: images, in the order of the numbers in
+      their names; or of the images of one video.
+    - .npz: bytes x (N, T, H, W[, C]), with boxes (N, T, 4) and unusual (N, T) where they are known.
+
+    Args:
+        path: The file or folder.
+        size: H and W to which frames of files and folders are made; all must be alike when omitted.
+        every: One of so many frames is read.
+
+    Raises:
+        DataError: It cannot be used.
+        MissingExtra: PyAV is not installed.
+    """
+    if path.suffix == ".npz":
+        return _of_arrays(path, every)
+    places = _places(path)
+    clips = [read_clip(place, size, every) for place in places]
+    names = [place.name for place in places]
+    found = Videos([clip.frames for clip in clips], names, notes=cut_off(names, clips))
+    first = found.frames[0].shape[1:]
+    for one, place in zip(found.frames, places, strict=True):
+        if one.shape[1:] != first:
+            raise DataError(
+                f"{place} has frames of {tuple(one.shape[1:])}; expected {tuple(first)}, as {names[0]}; "
+                "make all alike, or give --image-size"
+            )
+    return found
+
+
+def read_clip(path: Path, size: tuple[int, int] | None = None, every: int = 1) -> Clip:
+    """One video, from a file or a folder of images.
+
+    Raises:
+        DataError: It cannot be read, or has no frames.
+        MissingExtra: PyAV is not installed.
+    """
+    return _of_images(path, size, every) if path.is_dir() else _decoded(path, size, every)
+
+
+def cut_off(names: Sequence[str], clips: Sequence[Clip]) -> tuple[str, ...]:
+    """A note on videos that end early, if there are some."""
+    early = [name for name, clip in zip(names, clips, strict=True) if not clip.whole]
+    return (f"{len(early):,} of {len(clips):,} videos end early, the first is {early[0]}",) if early else ()
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file is named like a video.
+
+    Example:
+        >>> is_video(Path("walk.MP4"))
+        True
+    """
+    return path.suffix.lower() in VIDEOS
+
+
+def in_order(folder: Path) -> list[Path]:
+    """The images of a folder, by the numbers in their names, then by name; none of what is no folder."""
+    images = [] if not folder.is_dir() else [file for file in folder.iterdir() if file.suffix.lower() in IMAGES]
+    return sorted(images, key=lambda file: ([int(number) for number in re.findall(r"\d+", file.stem)], file.name))
+
+
+def _places(path: Path) -> list[Path]:
+    """Where single videos stand."""
+    if not path.is_dir():
+        return [path]
+    found = sorted(each for each in path.iterdir() if is_video(each) or in_order(each))
+    if not found and in_order(path):
+        return [path]
+    if not found:
+        raise DataError(
+            f"{path} has no videos; expected files that end in {', '.join(VIDEOS)}, or folders of numbered images"
+        )
+    return found
+
+
+def _of_images(path: Path, size: tuple[int, int] | None, every: int) -> Clip:
+    images = [read_image(file, size) for file in in_order(path)[::every]]
+    if not images:
+        raise DataError(f"{path} has no frames; expected images that end in {', '.join(IMAGES)}")
+    for image in images:
+        if image.shape != images[0].shape:
+            raise DataError(
+                f"{path} has frames of {tuple(image.shape)} and {tuple(images[0].shape)}; expected one shape; "
+                "make all alike, or give --image-size"
+            )
+    return Clip(torch.stack(images))
+
+
+def _decoded(path: Path, size: tuple[int, int] | None, every: int) -> Clip:
+    """A file's frames, as far as they can be decoded."""
+    av = optional("av", "PyAV", "video")
+    if not path.exists():
+        raise DataError(f"there is no file {path}; check the path (now in {Path.cwd()})")
+    frames: list[np.ndarray] = []
+    whole, count, seconds, reason = True, 0, 0.0, "it has no frames"
+    try:
+        with av.open(str(path)) as container:
+            for frame in container.decode(video=0):
+                if frame.is_corrupt:
+                    whole = False
+                elif count % every == 0:
+                    frames.append(_pixels(frame, size))
+                count, seconds = count + 1, frame.time or 0.0
+            whole = whole and not _ends_early(container, count, seconds, path)
+        if path.suffix.lower() == ".gif" and not whole:
+            del frames[
+                1 if len(frames) == 1 else -1 :
+            ]  # a GIF does not say which frame is not whole: it is the last one
+    except (av.error.FFmpegError, OSError, ValueError, IndexError) as error:  # IndexError: there are no pictures in it
+        whole, reason = False, getattr(error, "strerror", None) or str(error).partition("\n")[0]
+    if not frames:
+        raise DataError(f"{path} is a broken video, or none: {reason}; mend it or take it out")
+    return Clip(torch.from_numpy(np.stack(frames)), whole)
+
+
+def _ends_early(container: Any, count: int, seconds: float, path: Path) -> bool:
+    """Does a file promise more frames than it has? Some promise a number, some a time, and GIF an end."""
+    stream = container.streams.video[0]
+    if path.suffix.lower() == ".gif":
+        return path.read_bytes()[-1:] != GIF_END
+    if stream.frames:
+        return count < stream.frames
+    if container.duration is None or len(container.streams) > 1 or not stream.average_rate:
+        return False  # it may be sound that lasts longer
+    return seconds + 2 / float(stream.average_rate) < container.duration / 1_000_000
+
+
+def _pixels(frame: Any, size: tuple[int, int] | None) -> np.ndarray:
+    """(H, W, C), grey where the video is."""
+    grey = frame.format.name.startswith(("gray", "mono"))
+    sides = {} if size is None else {"width": size[1], "height": size[0]}
+    pixels = frame.to_ndarray(format="gray" if grey else "rgb24", **sides)
+    return pixels[..., None] if grey else pixels
+
+
+def _of_arrays(path: Path, every: int) -> Videos:
+    arrays = read_arrays(path)
+    x = arrays.get("x")
+    if x is None or x.dtype != np.uint8 or x.ndim not in (4, 5) or not x.size:
+        received = "nothing" if x is None else f"{x.dtype} {x.shape}"
+        raise DataError(f"{path} expects bytes x (N, T, H, W) or (N, T, H, W, C), one or more; received {received}")
+    for name, shape in (("boxes", (*x.shape[:2], 4)), ("unusual", x.shape[:2])):
+        if name in arrays and (arrays[name].shape != shape or arrays[name].dtype.kind not in "fiub"):
+            received = f"{arrays[name].dtype} {arrays[name].shape}"
+            raise DataError(f"{path} expects numbers {name} {shape}; received {received}")
+    frames = torch.from_numpy(x if x.ndim == 5 else x[..., None])[:, ::every]
+    return Videos(
+        list(frames),
+        [f"video {number:,}" for number in range(1, len(x) + 1)],
+        list(torch.from_numpy(arrays["boxes"]).float()[:, ::every]) if "boxes" in arrays else None,
+        list(torch.from_numpy(arrays["unusual"] != 0)[:, ::every]) if "unusual" in arrays else None,
+    )

@@ -17,6 +17,7 @@ from elman.tasks.tag.options import TagOptions
 from elman.tasks.tag.task import Tag
 from elman.tasks.task import Batch, Batches, Conversation, Examples, Judge, Loss, RunningLoss, Task, judged
 from elman.tasks.teacher import Teacher
+from elman.tasks.transcribe.hearing import Hearing
 from elman.tasks.transcribe.options import TranscribeOptions
 from elman.tasks.transcribe.task import Transcribe
 from elman.tasks.translate.options import TranslateOptions
@@ -37,6 +38,7 @@ __all__ = [
     "ForecastOptions",
     "Generate",
     "GenerateOptions",
+    "Hearing",
     "Inspection",
     "Judge",
     "Loss",

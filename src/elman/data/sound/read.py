@@ -76,6 +76,7 @@ def sound_blocks(path: Path, seconds: float) -> Iterator[Sound]:
         MissingExtra: soundfile is not installed.
     """
     with _opened(path) as file:
+        file.seekable = lambda: False  # it seeks behind each block otherwise, and MP3 sounds wrong after that
         count = max(1, round(seconds * file.samplerate))
         while len(samples := _mixed(file, count, path)):
             yield Sound(samples, file.samplerate)

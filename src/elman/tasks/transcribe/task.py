@@ -180,6 +180,7 @@ class Transcribe(Task):
         options = Transcribing.of(settings)
         if options.times:
             raise OptionError("times does not act when a model is judged; leave it away")
+        self._language(options.language_model)  # what is wrong with it is said before anything is heard
         return Listener(self.tokenizer, lambda: self._decoding(options))
 
     def session(self, network: nn.Module, seed: int = 0) -> Conversation:

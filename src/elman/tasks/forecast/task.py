@@ -49,7 +49,7 @@ class Forecast(Task):
     predicting_class: ClassVar[type[Options]] = Forecasting
     saved: ClassVar[str] = "intervals.json"
     answers_in_rows: ClassVar[bool] = True
-    continues: ClassVar[bool] = True
+    needs_input: ClassVar[bool] = False
     told = ("mae", "mase")
 
     options: ForecastOptions

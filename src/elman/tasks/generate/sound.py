@@ -37,6 +37,7 @@ from elman.tasks.decoding import sample
 from elman.tasks.generate.base import GenerateTask
 from elman.tasks.generate.options import Writing
 from elman.tasks.inspection.case import Case
+from elman.tasks.received import received_sound
 from elman.tasks.task import Examples, Judge, Loss, RunningLoss, refuse_settings
 from elman.tasks.unusual import Threshold
 
@@ -105,6 +106,9 @@ class Sounds(GenerateTask):
 
     def read_inputs(self, path: Path) -> Named:
         return read_sounds(path).named
+
+    def received(self, given: Any) -> Any:
+        return "" if given == "" else received_sound(given)
 
     def network(self) -> LanguageModel:
         return self.options.language_model(LEVELS + 1)

@@ -33,6 +33,7 @@ from elman.pictures import draw_film
 from elman.tasks.generate.base import GenerateTask
 from elman.tasks.generate.options import Writing
 from elman.tasks.options import Options, size_of
+from elman.tasks.received import received_numbers
 from elman.tasks.task import Batches, Examples, Judge, Loss, judged, refuse_settings
 from elman.tasks.unusual import Threshold, auroc
 
@@ -146,6 +147,9 @@ class Film(GenerateTask):
 
     def read_inputs(self, path: Path) -> list[Any]:
         return self._read(path).named
+
+    def received(self, given: Any) -> Any:
+        return received_numbers(given, pixels=True)
 
     def network(self) -> NextFrames:
         options = self.options

@@ -166,6 +166,9 @@ class Transcribe(Task):
     def read_inputs(self, path: Path) -> Named:
         return find_recordings(path, self._columns)
 
+    def received(self, given: Any) -> Any:
+        return self.inputs.received(given)
+
     def network(self) -> nn.Module:
         options = self.options
         body = options.body(self.inputs.width * options.together, bidirectional=options.bidirectional)

@@ -31,10 +31,11 @@ from elman.layers import LayerState
 from elman.models import NextFrames
 from elman.pictures import draw_film
 from elman.tasks.generate.base import GenerateTask
+from elman.tasks.generate.foresight import Foresight, Watcher, surprise
 from elman.tasks.generate.options import Writing
 from elman.tasks.options import Options, size_of
-from elman.tasks.task import Batches, Examples, Judge, Loss, judged, refuse_settings
-from elman.tasks.unusual import Threshold, auroc
+from elman.tasks.task import Batches, Examples, Loss, judged, refuse_settings
+from elman.tasks.unusual import Threshold
 
 AT_ONCE = 32
 """Videos that are judged side by side."""
@@ -163,6 +164,8 @@ class Film(GenerateTask):
         )
 
     def loss(self, network: nn.Module, batch: SequenceBatch, state: LayerState | None) -> Loss:
+        if network.training and self.teacher is not None:
+            raise OptionError("kind = video has no teachers; leave --teacher away")
         given = len(batch.inputs) if isinstance(batch, ClipBatch) and batch.guided else self.options.given
         scores = network(batch.inputs[:given], len(batch.inputs) - given)
         there = torch.arange(1, len(batch.inputs)).unsqueeze(1) < batch.lengths
@@ -174,7 +177,7 @@ class Film(GenerateTask):
 
     def judge(self, **settings: Any) -> "Foresight":
         refuse_settings(settings)
-        return Foresight(self)
+        return Foresight(self.options.given, self.threshold)
 
     def settle(self, network: nn.Module, valid: Batches, folder: Path) -> None:
         """Learn which errors are usual, and draw some of the validation data."""
@@ -266,87 +269,6 @@ class Film(GenerateTask):
         height, width, colours = read_json(folder / self.saved)["shape"]
         self.shape = height, width, colours
         self.threshold = Threshold.load(folder)
-
-
-class Foresight(Judge):
-    """How near the expected frames are to those that came, beside going on with the last one that was given.
-
-    Args:
-        task: What was learned.
-    """
-
-    def __init__(self, task: Film) -> None:
-        self.given, self.task = task.options.given, task
-        self.nats, self.squares, self.copied, self.steps, self.frames = 0.0, 0.0, 0.0, 0, 0
-        self.watcher = Watcher(self.given)
-
-    def add(self, network: nn.Module, batch: SequenceBatch) -> None:
-        given, inputs = self.given, batch.inputs
-        scores = network(inputs[:given], len(inputs) - given).float()
-        there = torch.arange(1, len(inputs)).unsqueeze(1) < batch.lengths
-        self.nats += float(_each(F.binary_cross_entropy_with_logits(scores, inputs[1:], reduction="none"))[there].sum())
-        self.steps += int(there.sum())
-        came, behind = inputs[given:], there[given - 1 :]
-        self.squares += float(_each((scores[given - 1 :].sigmoid() - came).square())[behind].sum())
-        self.copied += float(_each((inputs[given - 1] - came).square())[behind].sum())
-        self.frames += int(behind.sum())
-        if (batch.targets != IGNORE).any():
-            self.watcher.add(network, batch)
-
-    def scores(self) -> dict[str, float]:
-        mse, copied = (value / max(1, self.frames) for value in (self.squares, self.copied))
-        found = {
-            "loss": self.nats / max(1, self.steps),
-            "mse": mse,
-            "mse of copying the last frame": copied,
-            "mse_ratio": mse / max(copied, 1e-12),
-        }
-        errors, unusual = self.watcher.found()
-        if not unusual.any() or unusual.all():
-            return found
-        found["auroc"] = auroc(errors, unusual)
-        if self.task.threshold is not None:
-            told = errors > self.task.threshold.value
-            found["share of unusual frames found"] = float(told[unusual].float().mean())
-            found["share of false alarms"] = float(told[~unusual].float().mean())
-        return found
-
-
-class Watcher(Judge):
-    """Errors of all frames behind the first ones, each expected from all before it.
-
-    Args:
-        given: The first ones.
-    """
-
-    def __init__(self, given: int) -> None:
-        self.given = given
-        self.errors: list[Tensor] = []
-        self.unusual: list[Tensor] = []
-
-    def add(self, network: nn.Module, batch: SequenceBatch) -> None:
-        there = (torch.arange(len(batch.inputs)).unsqueeze(1) < batch.lengths)[self.given :]
-        self.errors.append(surprise(network, batch.inputs)[self.given - 1 :][there])
-        self.unusual.append(batch.targets[self.given :][there] == 1)
-
-    def found(self) -> tuple[Tensor, Tensor]:
-        """Of all of them: how large, and which were unusual."""
-        nothing = torch.zeros(0)
-        return torch.cat([nothing, *self.errors]), torch.cat([nothing, *self.unusual]).bool()
-
-    def scores(self) -> dict[str, float]:
-        return {"auroc": auroc(*self.found())}
-
-
-@torch.inference_mode()
-def surprise(network: nn.Module, frames: Tensor) -> Tensor:
-    """Of frames (T, B, H, W, C) the mean squared error of each but the first, expected from those before it."""
-    return _each((network(frames).float().sigmoid() - frames[1:]).square())
-
-
-def _each(values: Tensor) -> Tensor:
-    """The mean of each frame, (T, B)."""
-    return values.flatten(2).mean(2)
 
 
 def write_gif(path: Path, films: Sequence[Tensor], pause: int = 120) -> None:

@@ -203,7 +203,7 @@ def test_another_run_is_a_start_but_no_teacher(run: Path, tmp_path: Path) -> Non
     before = elman.load(run).evaluate(path)["mse"]
     model = elman.train("generate", train=path, from_=run, out=tmp_path / "on", epochs=1, learning_rate=1e-5)
     assert model.evaluate(path)["mse"] == pytest.approx(before, rel=0.02)
-    with pytest.raises(OptionError, match="kind is 'video' in .*, which this run builds on; received 'text'"):
+    with pytest.raises(OptionError, match=r"kind is 'video' in .*, which this run builds on; received 'text'"):
         elman.train("generate", from_=run, out=tmp_path / "text", kind="text")
     with pytest.raises(OptionError, match="kind = video has no teachers"):
         elman.train("generate", train=path, teacher=run, out=tmp_path / "taught", **SMALL)

@@ -94,8 +94,8 @@ class Watcher(Judge):
 def surprise(network: nn.Module, frames: Tensor) -> Tensor:
     """Of frames (T, B, H, W, C) the error of each but the first, expected from those before it, (T - 1, B).
 
-    The largest mean squared error of a part of the frame, as a multiple of what it was in the frames before: some videos
-    are harder than others all along, and what nobody could expect is somewhere.
+    The largest mean squared error of a part of the frame, as a multiple of what it was in the frames before: some
+    videos are harder than others all along, and what nobody could expect is in one place.
     """
     errors = (network(frames).float().sigmoid() - frames[1:]).square().mean(4)
     sides = [ceil(PART * side) for side in errors.shape[2:]]

@@ -9,6 +9,7 @@
     tracks            where people walk, scene by scene: one left out of each training
     fsdd              a folder for each digit
     fsdd_sequences    3 to 7 digits of one person, with pauses: recordings, and tables of what is said
+    minis             43 short recordings of AN4, LJ Speech and SpeechBrain, and a table of what is said
     digit_scenes      digits of MNIST strewn over pictures, with masks that say which is where
     moving_digits     videos of two digits of MNIST that move, and some in which something unusual happens
     digit_events      videos of two digits to which nothing, or something unusual happens, and what
@@ -17,8 +18,10 @@
 Needs ELMAN_DATA; what is made goes to runs/data/NAME.
 """
 
+import csv
 import gzip
 import io
+import json
 import os
 import sys
 import tarfile
@@ -143,6 +146,22 @@ def fsdd(out: Path) -> None:
                     (folder / recording).write_bytes(content.read())
 
 
+def mnist_generate(out: Path) -> None:
+    """The first 55,000 images to train, of which 1,000 validate, and the last 5,000 to test."""
+    from elman.data.labelled.images import read_idx
+
+    images = read_idx(DATA / "mnist/train-images-idx3-ubyte.gz").numpy()
+    for name, first, last in (("train", 0, 54_000), ("valid", 54_000, 55_000), ("test", 55_000, 60_000)):
+        np.savez_compressed(out / f"{name}.npz", x=images[first:last])
+
+
+def jsb_chorales(out: Path) -> None:
+    """Chords of the chorales, a quarter each."""
+    parts = json.loads(read_bytes(DATA / "jsb_chorales/jsb-chorales-quarter.json.gz"))
+    for name, pieces in parts.items():
+        (out / f"{name}.json").write_text(json.dumps(pieces))
+
+
 DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 
 
@@ -175,6 +194,29 @@ def fsdd_sequences(out: Path) -> None:
 
 def _pause(random: Random) -> np.ndarray:
     return np.zeros(random.randint(800, 4000), np.int16)
+
+
+MINIS = {
+    "an4_mini": ("train", "train"),
+    "ljspeech_mini": ("wavs", "transcripts"),
+    "speechbrain_mini": ("train", "train"),
+}
+"""Of each set the archive of recordings, and the table."""
+
+
+def minis(out: Path) -> None:
+    """Columns path and text; letters are small ones, as two of the sets have no others."""
+    with (out / "train.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["path", "text"])
+        for name, (archive, transcripts) in MINIS.items():
+            (out / name).mkdir(exist_ok=True)
+            with tarfile.open(DATA / name / f"{archive}.tar.gz") as recordings:
+                recordings.extractall(out / name, filter="data")
+            rows = [line.split("\t") for line in (DATA / name / f"{transcripts}.tsv").read_text().splitlines()]
+            # name, then seconds, then text; SpeechBrain has a header, a column of speakers, and one of phones behind
+            texts = [(row[0], row[3] if name == "speechbrain_mini" else row[2]) for row in rows if row[0] != "wav"]
+            table.writerows((f"{name}/{recording}", text.lower()) for recording, text in texts)
 
 
 SCENE = 56
@@ -256,10 +298,9 @@ def tracking(out: Path) -> None:
         np.savez_compressed(out / f"{name}.npz", x=x, boxes=boxes)
 
 
-MAKERS = (
-    *(mnist, indoor_movement, m4_hourly, etth1, beijing_pm25, tracks, fsdd, fsdd_sequences, digit_scenes),
-    *(moving_digits, digit_events, tracking),
-)
+MAKERS = mnist, indoor_movement, m4_hourly, etth1, beijing_pm25, tracks, fsdd, fsdd_sequences, minis, digit_scenes
+MAKERS += jsb_chorales, mnist_generate
+MAKERS += moving_digits, digit_events, tracking
 SETS = {each.__name__: each for each in MAKERS}
 
 

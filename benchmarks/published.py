@@ -12,6 +12,10 @@
     conll2003, msra_ner, wnut17, weibo_ner, propbank_ewt
                        F1 of stretches, beside that of a list of those in the training part
     fsdd_sequences     share of wrong words
+    fsdd_streaming     the same while one speaks, and seconds of work for a second of sound
+    minis              the same of 43 recordings that are learned by heart
+    jsb_chorales       nats per chord
+    mnist_generate     nats per image
     digit_scenes       mean overlap of pixel classes (IoU)
     moving_digits      squared error of the next ten frames, as a share of that of copying the last one; and how well
                        frames that nobody could expect are told from others
@@ -25,7 +29,9 @@ Needs ELMAN_DATA. A run that was stopped goes on; `seconds` are those of trainin
 reader must know, such as what else the machine did meanwhile.
 """
 
+import json
 import os
+import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
@@ -54,11 +60,15 @@ TESTS = {
     "indoor_movement": "indoor_movement/test-0.csv",
     "fsdd_digits": "fsdd/test",
     "fsdd_sequences": "fsdd_sequences/test.csv",
+    "fsdd_streaming": "fsdd_sequences/test.csv",
+    "jsb_chorales": "jsb_chorales/test.json",
+    "mnist_generate": "mnist_generate/test.npz",
     "conll2003": "conll2003_en/test.txt.gz",
     "msra_ner": "msra_ner/msra.test.conll.gz",
     "wnut17": "wnut17/wnut17.dev.conll.gz",
     "weibo_ner": "weibo_ner/weibo.dev.conll.gz",
     "propbank_ewt": "propbank_ewt/ewt.dev.srl.gz",
+    "minis": "minis/train.csv",
     "digit_scenes": "digit_scenes/test.npz",
     "moving_digits": "moving_digits/test.npz",
     "tracking": "tracking/test.npz",
@@ -141,6 +151,29 @@ def recognition(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, 
     return {"test_wer": scores["wer"], "test_cer": scores["cer"], "valid_wer": metrics["valid"]["wer"]}
 
 
+def by_heart(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
+    """Of the recordings that were learned."""
+    scores = model.evaluate(test)
+    return {"train_wer": scores["wer"], "train_cer": scores["cer"]}
+
+
+def streaming(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
+    """Of what is written while it is heard, in a process of its own."""
+    words = [sys.executable, "benchmarks/real_time.py", "runs/fsdd_streaming", str(test)]
+    said = subprocess.run(words, stdout=subprocess.PIPE, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"}).stdout
+    whole = {f"whole_{name}": value for name, value in model.evaluate(test).items() if name != "loss"}
+    return json.loads(said) | whole | {"valid_wer": metrics["valid"]["wer"]}
+
+
+def likelihood(score: str) -> Callable[[Model, dict[str, Any], Path], dict[str, float]]:
+    """Nats of the test part."""
+
+    def measure(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
+        return {"test_nll": model.evaluate(test)[score], "valid_nll": metrics["valid"][score]}
+
+    return measure
+
+
 def overlaps(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, float]:
     """Of pixels that are and those that are taken for one class, the mean over classes."""
     scores = model.evaluate(test)
@@ -219,6 +252,10 @@ SCORES = {
     **dict.fromkeys(("conll2003", "msra_ner"), tags("test")),
     **dict.fromkeys(("wnut17", "weibo_ner", "propbank_ewt"), tags("dev")),
     "fsdd_sequences": recognition,
+    "fsdd_streaming": streaming,
+    "minis": by_heart,
+    "jsb_chorales": likelihood("loss"),
+    "mnist_generate": likelihood("nats_per_image"),
     "digit_scenes": overlaps,
     "moving_digits": next_frames,
     "tracking": followed,

@@ -15,7 +15,7 @@ def _same_start_for_every_test():
     torch.use_deterministic_algorithms(False)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def rhyme() -> str:
     """A small text that a small network learns."""
     return "".join(f"{n} green bottles, hanging on the wall,\n" for n in range(99, 0, -1))

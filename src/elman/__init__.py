@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from elman import errors, layers
     from elman.engine import Cell, recording, scan, use_backend
-    from elman.layers import GRU, LSTM, RNN, Recurrent, accelerate, compile_step, explain
+    from elman.layers import GRU, LSTM, RNN, Recurrent, accelerate, compile_step, explain, gradient_flow
     from elman.tasks import Model, load
-    from elman.training import gradient_flow, train, update
+    from elman.training import train, update
 
 _HOMES = {
     "Cell": "engine",
@@ -28,7 +28,7 @@ _HOMES = {
     "explain": "layers",
     "Model": "tasks",
     "load": "tasks",
-    "gradient_flow": "training",
+    "gradient_flow": "layers",
     "train": "training",
     "update": "training",
 }

@@ -45,7 +45,7 @@ def test_lines_begin_with_their_label(tmp_path: Path) -> None:
 def test_empty_texts_are_left_out_and_counted(tmp_path: Path) -> None:
     found = read_labelled(write(tmp_path / "a.txt", "1 fine\n0\n0 dull\n"), Columns())
     assert found.answers == ["1", "0"]
-    assert found.notes == ("1 example is empty and left out, the first in line 2",)
+    assert found.notes == ("1 of 3 examples is empty and left out, the first is line 2",)
     with pytest.raises(DataError, match="all 2 examples are empty"):
         read_labelled(write(tmp_path / "b.txt", "1\n0\n"), Columns())
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from elman.data import LogMel, read_labelled, read_sound, resampled
+from elman.data import Ear, LogMel, read_labelled, read_sound, resampled, sound_blocks
 from elman.data.labelled.labelled import Columns
 from elman.errors import DataError, OptionError
 
@@ -48,6 +48,39 @@ def test_another_rate_is_the_same_sound(tmp_path: Path) -> None:
     inner = slice(200, -200)
     torch.testing.assert_close(sound.samples[inner], torch.from_numpy(tone()).float()[inner], atol=1e-3, rtol=0)
     assert resampled(sound.samples, 8000, 8000) is sound.samples
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg", "a.mp3"])
+def test_blocks_are_the_whole(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / name, np.stack([tone(300, seconds=2.05), tone(700, seconds=2.05)], 1))
+    blocks = list(sound_blocks(path, 0.1))
+    assert {block.rate for block in blocks} == {8000}
+    assert {len(block) for block in blocks[:-1]} == {800}
+    torch.testing.assert_close(
+        torch.cat([block.samples for block in blocks]), read_sound(path).samples, atol=1e-6, rtol=0
+    )
+
+
+def test_blocks_of_what_is_no_sound(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"seven")
+    with pytest.raises(DataError, match=r"a\.wav is a broken sound, or none"):
+        next(sound_blocks(tmp_path / "a.wav", 1))
+    with pytest.raises(DataError, match="there is no file"):
+        next(sound_blocks(tmp_path / "b.wav", 1))
+    write(tmp_path / "c.wav", np.zeros(0))
+    assert list(sound_blocks(tmp_path / "c.wav", 1)) == []
+
+
+@pytest.mark.parametrize("rate", [8000, 11_025, 48_000])
+def test_an_ear_hears_what_there_is_as_it_comes(rate: int) -> None:
+    samples, mel = torch.from_numpy(tone(rate=rate, seconds=0.73)).float(), LogMel(8000, 40)
+    expected = mel(resampled(samples, rate, 8000))
+    for size in (1, 79, 80, 81, 3000, len(samples)):
+        ear = Ear(mel)
+        pieces = [ear.hear(piece, rate) for piece in samples.split(size)] + [ear.end()]
+        torch.testing.assert_close(torch.cat(pieces), expected)
+    with pytest.raises(DataError, match="goes on at 7 Hz; expected one rate"):
+        ear.hear(samples, 7)
 
 
 def test_a_file_that_ends_early_is_read_and_says_so(tmp_path: Path) -> None:
@@ -157,7 +190,7 @@ def test_odd_recordings_are_counted(tmp_path: Path) -> None:
     assert found.notes == (
         "1 of 8 recordings are silent, the first in low/silent.wav",
         "1 of 8 recordings are cut off, the first in low/2.wav",
-        "1 example is empty and left out, the first in low/nothing.wav",
+        "1 of 8 examples is empty and left out, the first is low/nothing.wav",
     )
 
 

@@ -233,7 +233,7 @@ def test_texts_are_not_blanked(lines: Path, tmp_path: Path) -> None:
 
 
 def test_texts_are_not_heard(lines: Path, tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="rate and bands act on recordings; received texts"):
+    with pytest.raises(OptionError, match="rate, bands, normalise and speeds act on recordings; received texts"):
         train(lines, tmp_path, rate=8000)
 
 

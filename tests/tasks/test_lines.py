@@ -60,5 +60,21 @@ def test_another_stop_does_not_write_over_the_end_of_a_line(trained):
 
 
 def test_a_longest_length_needs_lines(tmp_path):
-    with pytest.raises(OptionError, match="max_length acts on lines only"):
+    with pytest.raises(OptionError, match="max_length acts on examples"):
         elman.train("generate", out=tmp_path / "run", max_length=9)
+
+
+def test_paragraphs_begin_without_memory_and_end(tmp_path):
+    poems = [f"{name}\nis a {kind}\n" for name in ("the cat", "a dog") for kind in ("beast", "friend", "pet")] * 8
+    (tmp_path / "poems.txt").write_text("\n\n".join(poems))
+    settings = {"hidden_size": 48, "batch_size": 4, "epochs": 12, "learning_rate": 0.02}
+    model = elman.train(
+        "generate", train=tmp_path / "poems.txt", out=tmp_path / "run", examples="paragraph", **settings
+    )
+    written = model.predict("", length=200, temperature=0.3)[0]
+    assert written + "\n" in poems
+    assert model.predict("a d", length=200, temperature=0)[0].startswith("og\nis a ")
+    (tmp_path / "one.txt").write_text("\n\nthe cat\nis a pet\n\n\n\n")
+    [batch] = model.task.read_to_score(tmp_path / "one.txt")
+    assert model.task.tokenizer.decode(batch.inputs[:, 0].tolist()) == "\nthe cat\nis a pet\n"
+    assert model.task.tokenizer.decode(batch.targets[:, 0].tolist()) == "the cat\nis a pet\n\n"

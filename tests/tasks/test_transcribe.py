@@ -11,13 +11,13 @@ import torch
 from torch.nn import functional as F
 
 import elman
-from elman.data import Columns, Named, Tokenizer, made_calls, read_transcripts
+from elman.data import Columns, Named, Tokenizer, find_recordings, made_calls, read_transcripts
 from elman.errors import DataError, OptionError
 from elman.models import Transcriber
 from elman.tasks import Model
 from elman.tasks.transcribe.scores import error_rates
 from elman.tasks.transcribe.task import ctc
-from elman.tasks.transcribe.transcript import Said, best_path, transcript
+from elman.tasks.transcribe.transcript import BestPath, Said, Scribe, Transcript
 
 pytest.importorskip("soundfile")
 pytest.importorskip("jiwer")
@@ -74,6 +74,25 @@ def test_words_have_times(calls: Path, model: Model) -> None:
     assert json.loads("".join(model.stream(str(calls / "0.wav"), times=True))) == found.as_json()
 
 
+def test_settings_of_answers_count_when_it_is_judged(calls: Path, model: Model) -> None:
+    greedy, beam = model.evaluate(calls), model.evaluate(calls, beam=4)
+    assert beam["loss"] == greedy["loss"]
+    assert beam["cer"] < 0.1
+    words = model.evaluate(calls, beam=4, word_bonus=20.0)
+    assert words["wer"] > beam["wer"]  # as many words as there can be
+    with pytest.raises(OptionError, match="times does not act when a model is judged"):
+        model.evaluate(calls, times=True)
+
+
+def test_recordings_are_found_before_they_are_read(calls: Path) -> None:
+    for path in (calls, calls / "calls.csv", calls / "3.wav"):
+        found = find_recordings(path, Columns())
+        assert len(found) == (1 if path.suffix == ".wav" else 120)
+        assert calls / "3.wav" in found
+    with pytest.raises(DataError, match="is no table, folder or recording"):
+        find_recordings(calls / "3.txt", Columns())
+
+
 def test_inputs_have_the_names_of_their_files(calls: Path, model: Model) -> None:
     inputs = model.task.read_inputs(calls)
     assert isinstance(inputs, Named)
@@ -99,9 +118,9 @@ def test_what_cannot_be_learned_is_counted(tmp_path: Path, capsys: pytest.Captur
     write(tmp_path, texts | {"mute": "", "alone": None, "long": "a" * 40})
     elman.train("transcribe", train=tmp_path, valid=tmp_path, out=tmp_path / "run", **SMALL | {"epochs": 1})
     said = " ".join(capsys.readouterr().err.split())
-    assert "1 of 23 recordings has no text beside it and is left out, the first is alone.wav" in said
-    assert "1 of 22 recordings or texts is empty and left out, the first in mute.wav" in said
-    assert "1 of 21 recordings is too short for its text and left out, the first is long.wav" in said
+    assert "1 of 23 recordings is without a text and left out, the first is alone.wav" in said
+    assert "1 of 22 recordings or texts is empty and left out, the first is mute.wav" in said
+    assert "1 of 21 recordings is too short for what is said and left out, the first is long.wav" in said
 
 
 @pytest.mark.parametrize(
@@ -145,7 +164,7 @@ def test_data_that_cannot_be(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=message):
             elman.train("transcribe", train=tmp_path / name, out=tmp_path / "run")
     write(tmp_path, {"long": "a" * 400, "longer": "b" * 400})
-    with pytest.raises(DataError, match="are all too short for their texts"):
+    with pytest.raises(DataError, match="has nothing to read: all 2 recordings are too short for what is said"):
         elman.train("transcribe", train=tmp_path, valid=tmp_path, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
@@ -160,7 +179,10 @@ def test_the_loss_counts_every_way() -> None:
 
 def test_the_best_path_joins_repeated_units() -> None:
     scores = F.one_hot(torch.tensor([2, 0, 0, 2, 0, 1, 1]), 3).float().log_softmax(1)
-    assert [(one.unit, one.first, one.last) for one in best_path(scores)] == [(0, 1, 3), (0, 4, 5), (1, 5, 7)]
+    for size in range(1, 8):
+        path = BestPath()
+        found = [one for part in scores.split(size) for one in path.read(part)] + path.likely
+        assert [(one.unit, one.first, one.last) for one in found] == [(0, 1, 3), (0, 4, 5), (1, 5, 7)]
 
 
 @pytest.mark.parametrize("units", ["character", "word", "bpe", "byte"])
@@ -169,7 +191,8 @@ def test_words_of_all_units(units: Any) -> None:
     tokenizer = Tokenizer.learn(f"{text}\n", units, unknown=True)
     [numbers] = tokenizer.encode_lines([text])
     said = [Said(int(number), place, place + 1, log(0.5)) for place, number in enumerate(numbers)]
-    found = transcript(said, tokenizer, 0.1)
+    scribe = Scribe(tokenizer, 0.1)
+    found = Transcript.of(scribe.put(said[:2]) + scribe.end(said[2:]))
     assert found.text == text
     assert [word.text for word in found.words] == text.split()
     assert found.words[0].start == 0

@@ -7,10 +7,15 @@ from elman.data.labelled.labelled import Columns, Labelled, Named
 from elman.data.labelled.labels import Labels
 from elman.data.labelled.motifs import labelled_motifs, motifs
 from elman.data.labelled.read import read_labelled
-from elman.data.labelled.transcripts import read_transcripts
+from elman.data.labelled.sounds import read_sounds, usual_rate
+from elman.data.labelled.transcripts import find_recordings, read_transcripts
 from elman.data.labelled.waves import made_waves
 from elman.data.lines import Lines, cut_to
 from elman.data.long_lags import SYMBOLS, adding, copy_memory
+from elman.data.music.batches import PieceBatches
+from elman.data.music.cadences import made_pieces
+from elman.data.music.chords import KEYS, Chord, Pieces, as_chords, as_keys, read_pieces
+from elman.data.music.midi import read_midi, write_midi
 from elman.data.pairs.batches import NumberedPairs, PairBatch, PairBatches, padded_sources
 from elman.data.pairs.embedded import EmbeddedName, embedded_pairs
 from elman.data.pairs.nearest import Nearest
@@ -26,15 +31,19 @@ from elman.data.series.frequency import Frequency
 from elman.data.series.scale import Scaling, centre_and_scale, facts_of
 from elman.data.series.series import Series, SeriesColumns, SeriesSet, as_frame, read_series
 from elman.data.series.windows import SeriesWindows, WindowBatch
-from elman.data.sound.mel import LogMel
-from elman.data.sound.read import Sound, read_sound, resampled
+from elman.data.shades import as_bytes, shades
+from elman.data.sound.ear import Ear
+from elman.data.sound.mel import MOMENT, LogMel
+from elman.data.sound.mu_law import LEVELS, from_mu_law, mu_law
+from elman.data.sound.read import Sound, read_sound, resampled, sound_blocks
+from elman.data.sound.write import write_sound
 from elman.data.tables import Table, is_table, read_columns, read_table
 from elman.data.tagged.batches import TagBatch, TagBatches, plain
 from elman.data.tagged.scenes import Scenes, read_pictures, read_scenes
 from elman.data.tagged.shapes import made_scenes
 from elman.data.tagged.spans import OUTSIDE, Span, bio, bioes, may_follow, spans_of
 from elman.data.tagged.tagged import Sentence, TagColumns, Tagged, Word, read_tagged, split_words, tagged_motifs
-from elman.data.text import Texts, embedded_text, read_texts
+from elman.data.text import VALIDATION_SHARE, Texts, embedded_text, held_out, read_texts
 from elman.data.units.decoder import Decoder
 from elman.data.units.dropout import UnitDropout
 from elman.data.units.tokenizer import Tokenizer, Units
@@ -48,14 +57,20 @@ from elman.data.windows import IGNORE, Window, Windows
 
 __all__ = [
     "IGNORE",
+    "KEYS",
+    "LEVELS",
+    "MOMENT",
     "OUTSIDE",
     "SYMBOLS",
     "TURN",
     "UNSPACED",
+    "VALIDATION_SHARE",
     "VIDEOS",
+    "Chord",
     "Clip",
     "Columns",
     "Decoder",
+    "Ear",
     "EmbeddedName",
     "EmbeddedSeries",
     "Event",
@@ -72,6 +87,8 @@ __all__ = [
     "PairBatch",
     "PairBatches",
     "Pairs",
+    "PieceBatches",
+    "Pieces",
     "RowsByLength",
     "Scaler",
     "Scaling",
@@ -102,8 +119,11 @@ __all__ = [
     "Word",
     "WordTable",
     "adding",
+    "as_bytes",
+    "as_chords",
     "as_frame",
     "as_frames",
+    "as_keys",
     "bio",
     "bioes",
     "brightness",
@@ -115,17 +135,22 @@ __all__ = [
     "embedded_series",
     "embedded_text",
     "facts_of",
+    "find_recordings",
+    "from_mu_law",
+    "held_out",
     "is_table",
     "join_turns",
     "labelled_motifs",
     "locked",
     "made_calls",
     "made_glyphs",
+    "made_pieces",
     "made_scenes",
     "made_videos",
     "made_waves",
     "may_follow",
     "motifs",
+    "mu_law",
     "padded_sources",
     "plain",
     "read_bytes",
@@ -133,11 +158,14 @@ __all__ = [
     "read_columns",
     "read_json",
     "read_labelled",
+    "read_midi",
     "read_pairs",
     "read_pictures",
+    "read_pieces",
     "read_scenes",
     "read_series",
     "read_sound",
+    "read_sounds",
     "read_table",
     "read_tagged",
     "read_text",
@@ -148,14 +176,19 @@ __all__ = [
     "replacing",
     "report_pairs",
     "resampled",
+    "shades",
+    "sound_blocks",
     "spans_of",
     "spelled_pairs",
     "split_words",
     "tagged_motifs",
     "tidy",
     "toy_pairs",
+    "usual_rate",
     "words",
     "write_json",
+    "write_midi",
+    "write_sound",
     "write_tensors",
     "write_text",
 ]

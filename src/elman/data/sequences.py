@@ -42,6 +42,7 @@ class SequenceBatches:
         units: Steps of a batch at most, padding included; a longer sequence has a batch of its own.
         per_step: There is a target for every step.
         prepare: What becomes of a sequence when it is read.
+        vary: By its number and that of the epoch, how a sequence is in training; always as given when omitted.
         name: What to call the sequences in an error.
 
     Raises:
@@ -62,12 +63,13 @@ class SequenceBatches:
         units: int | None = None,
         per_step: bool = False,
         prepare: Callable[[Tensor], Tensor] | None = None,
+        vary: Callable[[int, int], Tensor] | None = None,
         name: str = "the examples",
     ) -> None:
         if not len(sequences):
             raise DataError(f"{name} have nothing to read; expected one sequence or more")
         self.sequences, self.targets, self.per_step = sequences, targets, per_step
-        self.prepare = prepare or (lambda sequence: sequence)
+        self.prepare, self.vary = prepare or (lambda sequence: sequence), vary
         lengths = torch.tensor([len(one) for one in sequences])
         self.rows = RowsByLength(lengths, units, rows=batch_size)
 
@@ -76,14 +78,17 @@ class SequenceBatches:
 
     def batch(self, position: int) -> SequenceBatch:
         """The batch at a position of an endless reading, epoch after epoch."""
-        return self.of(self.rows.at(position)[0])
+        return self.of(*self.rows.at(position))
 
-    def of(self, rows: Sequence[int]) -> SequenceBatch:
-        """A batch of some sequences."""
-        inputs, lengths = padded([self.prepare(self.sequences[row]) for row in rows])
+    def of(self, rows: Sequence[int], epoch: int | None = None) -> SequenceBatch:
+        """A batch of some sequences; as they are in an epoch, if it is given."""
+        inputs, lengths = padded([self.prepare(self._sequence(row, epoch)) for row in rows])
         targets = [self.targets[row] for row in rows]
         together = pad_sequence(targets, padding_value=IGNORE) if self.per_step else torch.stack(targets)
         return SequenceBatch(inputs, lengths, together, tuple(rows))
+
+    def _sequence(self, row: int, epoch: int | None) -> Tensor:
+        return self.sequences[row] if epoch is None or self.vary is None else self.vary(row, epoch)
 
     def __iter__(self) -> Iterator[SequenceBatch]:
         return (self.of(rows) for rows in self.rows)

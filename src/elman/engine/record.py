@@ -13,6 +13,8 @@ from torch import Tensor
 from elman.engine.settled import settled
 from elman.errors import CellError
 
+State = tuple[Tensor, ...]
+
 _step: ContextVar[dict[str, Tensor] | None] = ContextVar("step", default=None)
 _listener: ContextVar["Recording | None"] = ContextVar("listener", default=None)
 
@@ -20,10 +22,17 @@ _listener: ContextVar["Recording | None"] = ContextVar("listener", default=None)
 class Recording(list[dict[str, Tensor]]):
     """One entry for every layer and direction that ran, in order: name -> (T, B, ...)."""
 
+    states: bool = False
+    """Is the state behind each step wanted too?"""
+
 
 @contextmanager
-def recording() -> Iterator[Recording]:
+def recording(*, states: bool = False) -> Iterator[Recording]:
     """Collect what the cells record while the block runs.
+
+    Args:
+        states: Keep the state behind each step too: `hidden`; of two tensors `hidden` and `cell`, as LSTMs have them;
+            of more `state 1`, `state 2` and so on.
 
     Example:
         >>> from elman.layers import LSTM
@@ -33,6 +42,7 @@ def recording() -> Iterator[Recording]:
         torch.Size([5, 2, 4])
     """
     heard = Recording()
+    heard.states = states
     token = _listener.set(heard)
     try:
         yield heard
@@ -57,6 +67,15 @@ def _kept() -> dict[str, Tensor] | None:
 def listened() -> bool:
     """Does anybody want the named intermediates?"""
     return _listener.get() is not None
+
+
+def named_states(state: State) -> dict[str, Tensor]:
+    """The state behind a step by name, where somebody wants it."""
+    listener = _listener.get() if listened() else None
+    if listener is None or not listener.states:
+        return {}
+    names = ("hidden", "cell") if len(state) <= 2 else [f"state {number}" for number in range(1, len(state) + 1)]
+    return dict(zip(names, state, strict=False))
 
 
 @contextmanager

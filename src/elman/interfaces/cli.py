@@ -1,4 +1,4 @@
-"""The command line: `elman train TASK`, `compare TASK`, `evaluate`, `predict`, `update`, `cells`, `doctor`."""
+"""The command line: `elman train TASK`, `compare TASK`, `evaluate`, `predict`, `inspect`, `update` and so on."""
 
 import json
 import sys
@@ -15,7 +15,9 @@ from elman.interfaces.cells import describe_cells
 from elman.interfaces.compare import compare_app
 from elman.interfaces.doctor import examine
 from elman.interfaces.evaluate import evaluate_command
+from elman.interfaces.inspect import inspect
 from elman.interfaces.predict import predict_command
+from elman.interfaces.serve import serve_command
 from elman.interfaces.train import train_app
 from elman.interfaces.update import update_command
 
@@ -38,6 +40,8 @@ ClickException = cast(type[Exception], typer.BadParameter.__mro__[2])
 
 app.command("evaluate")(evaluate_command)
 app.command("predict")(predict_command)
+app.command("inspect")(inspect)
+app.command("serve")(serve_command)
 app.command("update")(update_command)
 
 

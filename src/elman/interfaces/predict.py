@@ -24,7 +24,7 @@ def predict(run: Path, text: str | None = None, **given: Any) -> None:
         raise OptionError(f"predict expects a text or --input, one of the two; received {text!r} and {source}")
     settings = {name: value for name, value in given.items() if value is not None}
     model = load(run)
-    if source is None and text is None and not model.task.continues:
+    if source is None and text is None and model.task.needs_input:
         raise OptionError(f"predict expects a text, or --input with a file; e.g. elman predict {run} 'a text'")
     inputs = [text or ""] if source is None else model.task.read_inputs(source)
     if picture is not None:

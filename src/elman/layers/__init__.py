@@ -31,6 +31,7 @@ from elman.layers.drop_in import GRU, LSTM, RNN
 from elman.layers.dropout import Embedding, drop_features, sequence_dropout
 from elman.layers.encoder_decoder import Attend, Encoded, EncoderDecoder, Look, Regularisation, Writing
 from elman.layers.explain import explain
+from elman.layers.gradient_flow import gradient_flow
 from elman.layers.linear_cross_entropy import linear_cross_entropy, softmax_in_place
 from elman.layers.places import with_places
 from elman.layers.pooling import Pooling, PoolingName
@@ -96,6 +97,7 @@ __all__ = [
     "drop_features",
     "explain",
     "find_cell",
+    "gradient_flow",
     "linear_cross_entropy",
     "sequence_dropout",
     "softmax_in_place",

@@ -1,12 +1,15 @@
 """What a task trains: embedding, recurrent body, head."""
 
 from elman.models.bodies import BODIES, Body, WindowBody
+from elman.models.chord_model import ChordModel
 from elman.models.classifier import Classifier, DocumentClassifier
 from elman.models.forecaster import DirectForecaster, Forecaster, RecursiveForecaster, SegmentForecaster
 from elman.models.frame_encoder import FrameEncoder
 from elman.models.heads import Head, HeadName, Outputs, find_head
 from elman.models.language_model import LanguageModel
+from elman.models.live_transcriber import NEEDS_END, LiveTranscriber
 from elman.models.next_frames import NextFrames
+from elman.models.painter import Painter
 from elman.models.reader import Reader
 from elman.models.segmenter import Segmenter
 from elman.models.step_reader import StepReader
@@ -18,7 +21,9 @@ from elman.models.translator import Position, RecurrentTranslator, Tied, Transla
 
 __all__ = [
     "BODIES",
+    "NEEDS_END",
     "Body",
+    "ChordModel",
     "Classifier",
     "DirectForecaster",
     "DocumentClassifier",
@@ -27,8 +32,10 @@ __all__ = [
     "Head",
     "HeadName",
     "LanguageModel",
+    "LiveTranscriber",
     "NextFrames",
     "Outputs",
+    "Painter",
     "Position",
     "Reader",
     "RecurrentTranslator",

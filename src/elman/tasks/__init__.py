@@ -7,25 +7,17 @@ from elman.tasks.forecast.task import Forecast, ForecastOptions
 from elman.tasks.generate.options import GenerateOptions, Writing
 from elman.tasks.generate.session import Session
 from elman.tasks.generate.task import Generate
-from elman.tasks.model import (
-    TASKS,
-    VERSION,
-    Model,
-    check_free,
-    find_task,
-    load,
-    load_weights,
-    make_task,
-    read_config,
-    save_weights,
-    task_of,
-)
+from elman.tasks.inspection.inspection import Inspection
+from elman.tasks.inspection.units import liveliest, property_of, units_in_order
+from elman.tasks.model import TASKS, Model, find_task, load, make_task, task_of
 from elman.tasks.options import Count, Options, Seed, Share
+from elman.tasks.run_folder import VERSION, check_free, load_weights, read_config, save_weights
 from elman.tasks.start import start_from
 from elman.tasks.tag.options import TagOptions
 from elman.tasks.tag.task import Tag
 from elman.tasks.task import Batch, Batches, Conversation, Examples, Judge, Loss, RunningLoss, Task, judged
 from elman.tasks.teacher import Teacher
+from elman.tasks.transcribe.hearing import Hearing
 from elman.tasks.transcribe.options import TranscribeOptions
 from elman.tasks.transcribe.task import Transcribe
 from elman.tasks.translate.options import TranslateOptions
@@ -46,6 +38,8 @@ __all__ = [
     "ForecastOptions",
     "Generate",
     "GenerateOptions",
+    "Hearing",
+    "Inspection",
     "Judge",
     "Loss",
     "Model",
@@ -69,10 +63,12 @@ __all__ = [
     "chrf",
     "find_task",
     "judged",
+    "liveliest",
     "load",
     "load_weights",
     "make_task",
     "paired_bootstrap",
+    "property_of",
     "read_config",
     "rouge",
     "sample",
@@ -80,4 +76,5 @@ __all__ = [
     "start_from",
     "task_of",
     "tokenizer_for",
+    "units_in_order",
 ]

@@ -4,15 +4,16 @@ Key: T steps, F features, H rows of pixels, W pixels in a row, C colours.
 """
 
 from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from elman.data import (
+    Ear,
     Labelled,
     LogMel,
     Scaler,
@@ -22,17 +23,19 @@ from elman.data import (
     brightness,
     read_clip,
     read_json,
-    read_sound,
     resampled,
+    sound_blocks,
     tidy,
+    usual_rate,
     write_json,
 )
 from elman.errors import DataError
+from elman.tasks.sound_options import SoundOptions
 
 AT_ONCE = 64_000
 """Steps that are judged or answered side by side, padding included."""
-HIGHEST_RATE = 16_000
-"""Samples a second that are listened to, where nothing is said and the recordings have more."""
+BLOCK = 10.0
+"""Seconds of a recording that are heard at once."""
 HEARD = 1000
 """Recordings from which means and deviations are learned, at most."""
 
@@ -60,6 +63,10 @@ class Inputs(ABC):
         """What becomes of a sequence when it comes into a batch."""
         return sequence
 
+    def steps(self, sequence: Tensor) -> list[str]:
+        """What is read at each step of a sequence, for people: its number, where it is nothing else."""
+        return [str(number) for number in range(1, len(sequence) + 1)]
+
     @abstractmethod
     def shown(self, given: Any) -> str:
         """One input for people."""
@@ -83,6 +90,9 @@ class TextInputs(Inputs):
             if not text.strip():
                 raise DataError(f"{place} is empty; expected a text")
         return self.tokenizer.encode_lines([tidy(text) for text in inputs], "the texts")
+
+    def steps(self, sequence: Tensor) -> list[str]:
+        return [self.tokenizer.decode([number]) for number in sequence.tolist()]
 
     def numbers(self, units: Sequence[str]) -> list[int]:
         """Of units that there are."""
@@ -150,47 +160,89 @@ class NumberInputs(Inputs):
 
 
 class SoundInputs(Inputs):
-    """Recordings: the power in each band, moment by moment, scaled as training showed."""
+    """Recordings: the power in each band, moment by moment, scaled as training showed or each by itself."""
 
-    def __init__(self, rate: int, bands: int, scaler: Scaler) -> None:
-        self.mel, self.scaler, self.width = LogMel(rate, bands), scaler, bands
+    def __init__(self, rate: int, bands: int, scaler: Scaler | None) -> None:
+        self.mel, self.width = LogMel(rate, bands), bands
+        self.scaler = scaler
+        """None: that of each recording by itself."""
+        self._known: dict[int, tuple[Any, Tensor]] = {}
+        """Recordings that were heard to learn the scaler, and their moments: they need not be heard again."""
 
     @classmethod
-    def of(cls, sounds: Sequence[Sound], rate: int | None, bands: int) -> "SoundInputs":
-        """Learn from training inputs; the rate too, where nothing is said: the commonest, but no more than needed."""
-        if rate is None:
-            rate = min(Counter(sound.rate for sound in sounds).most_common(1)[0][0], HIGHEST_RATE)
-        mel = LogMel(rate, bands)
-        some = sounds[:: -(-len(sounds) // HEARD)]
-        return cls(rate, bands, Scaler.of([mel(resampled(one.samples, one.rate, rate)) for one in some]))
+    def of(cls, found: Labelled, options: SoundOptions) -> "SoundInputs":
+        """Learn from training inputs; the rate too, where nothing is said."""
+        inputs = cls(options.rate or usual_rate(found.inputs), options.bands, None)
+        if options.normalise == "training":
+            rows = range(0, len(found), -(-len(found) // HEARD))
+            some = [found.inputs[row] for row in rows]
+            moments = inputs.sequences(some, [found.place(row) for row in rows])
+            inputs.scaler = Scaler.of(moments)
+            inputs._known = {id(sound): (sound, heard) for sound, heard in zip(some, moments, strict=True)}
+        return inputs
 
     def sequences(self, inputs: Sequence[Any], places: Sequence[str]) -> list[Tensor]:
-        found = []
-        for given, place in zip(inputs, places, strict=True):
-            sound = read_sound(Path(given)) if isinstance(given, str | Path) else given
-            if not isinstance(sound, Sound):
-                raise DataError(f"{place} expects a recording or its path; received {type(given).__name__}")
-            samples = resampled(sound.samples, sound.rate, self.mel.rate)
-            if not len(samples):
-                raise DataError(f"{place} has no sound in it at {self.mel.rate:,} Hz; expected one sample or more")
-            found.append(self.mel(samples))
-        return found
+        return [self._whole(given, place) for given, place in zip(inputs, places, strict=True)]
+
+    def _whole(self, given: Any, place: str) -> Tensor:
+        _, known = self._known.pop(id(given), (None, None))
+        return torch.cat([*self.heard(given, place)]) if known is None else known
+
+    def at_speeds(self, sounds: Sequence[Sound], spread: float) -> Callable[[int, int], Tensor] | None:
+        """How recordings are heard in an epoch, by their number and its own (Ko et al. 2015).
+
+        Args:
+            sounds: The recordings.
+            spread: They are played up to so much faster or slower, and higher or lower; None comes of 0.
+        """
+
+        def heard(row: int, epoch: int) -> Tensor:
+            speed = Random(f"{row} {epoch}").uniform(1 - spread, 1 + spread)
+            return self.mel(resampled(sounds[row].samples, round(sounds[row].rate * speed), self.mel.rate))
+
+        return heard if spread else None
+
+    def heard(self, given: Any, place: str, seconds: float = BLOCK) -> Iterator[Tensor]:
+        """The moments (T, F) of a recording, or of the file at a path, as they come; so many seconds are read at once.
+
+        Raises:
+            DataError: It cannot be read, or there is no sound in it.
+        """
+        ear = Ear(self.mel)
+        for block in _blocks(given, place, seconds):
+            yield ear.hear(block.samples, block.rate)
+        last = ear.end()
+        if not (ear.begun or len(last)):
+            raise DataError(f"{place} has no sound in it at {self.mel.rate:,} Hz; expected one sample or more")
+        yield last
 
     def prepare(self, sequence: Tensor) -> Tensor:
-        return self.scaler(sequence)
+        return (self.scaler or Scaler.of([sequence]))(sequence)
+
+    def steps(self, sequence: Tensor) -> list[str]:
+        return [f"{moment * self.mel.step / self.mel.rate:.2f} s" for moment in range(len(sequence))]
 
     def shown(self, given: Any) -> str:
         return f"{given.seconds:.2f} s at {given.rate:,} Hz"
 
     def save(self, folder: Path) -> None:
-        value = {"rate": self.mel.rate, "bands": self.mel.bands, "scaler": self.scaler.as_json()}
-        write_json(folder / "sound.json", value)
+        scaler = self.scaler and self.scaler.as_json()
+        write_json(folder / "sound.json", {"rate": self.mel.rate, "bands": self.mel.bands, "scaler": scaler})
 
     @classmethod
     def load(cls, folder: Path) -> "SoundInputs":
         """Read what `save` wrote."""
         value = read_json(folder / "sound.json")
-        return cls(value["rate"], value["bands"], Scaler.from_json(value["scaler"]))
+        return cls(value["rate"], value["bands"], value["scaler"] and Scaler.from_json(value["scaler"]))
+
+
+def _blocks(given: Any, place: str, seconds: float) -> Iterator[Sound]:
+    if isinstance(given, str | Path):
+        yield from sound_blocks(Path(given), seconds)
+    elif isinstance(given, Sound):
+        yield from (Sound(part, given.rate) for part in given.samples.split(max(1, round(seconds * given.rate))))
+    else:
+        raise DataError(f"{place} expects a recording or its path; received {type(given).__name__}")
 
 
 class VideoInputs(Inputs):

@@ -4,29 +4,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import nn
 
-from elman.data import read_json, write_json, write_tensors
+from elman.data import write_json
 from elman.errors import CellError, OptionError, RunError, suggestion
 from elman.tasks.classify.task import Classify
 from elman.tasks.forecast.task import Forecast
 from elman.tasks.generate.task import Generate
 from elman.tasks.generate.text import Texts
+from elman.tasks.inspection.inspection import Inspection, inspected
 from elman.tasks.options import Options
+from elman.tasks.run_folder import check_free, load_weights, read_config, save_weights
 from elman.tasks.tag.task import Tag
 from elman.tasks.task import Conversation, Judge, Task, judged
 from elman.tasks.transcribe.task import Transcribe
 from elman.tasks.translate.task import Translate
 
 TASKS: dict[str, type[Task]] = {task.name: task for task in (Generate, Translate, Classify, Tag, Forecast, Transcribe)}
-
-VERSION = 1
-"""Of the form of a run folder."""
-
-CONFIG = {"task": str, "data": dict, "fingerprint": str, "facts": dict, "notes": list, "settings": dict}
-"""What stands in a run's `config.json`."""
 
 
 class Model:
@@ -48,9 +42,10 @@ class Model:
 
         Args:
             inputs: What the task reads, one or a list: prompts for `generate`, sources for `translate`, texts or
-                arrays for `classify`, texts for `tag`, frames or paths for `forecast`.
+                arrays for `classify`, texts for `tag`, frames or paths for `forecast`, paths of recordings for
+                `transcribe`, however long they are.
             settings: For `generate` those of `Writing`, and seed; for `translate` those of `Searching`, for `classify`
-                of `Classifying`, for `tag` of `Tagging`.
+                of `Classifying`, for `tag` of `Tagging`, for `transcribe` of `Transcribing`.
 
         Raises:
             DataError: An input cannot be read.
@@ -70,6 +65,20 @@ class Model:
         self.network.eval()
         self.task.draw(self.network, text, Path(path), **settings)
 
+    def inspect(self, given: Any = "") -> Inspection:
+        """Everything there is to see of the network while it reads one input: gates, states, what mattered, how far
+        gradients reach.
+
+        Args:
+            given: What `predict` takes, one of it.
+
+        Raises:
+            OptionError: The network has no recurrent layers to look into.
+            DataError: The input cannot be read.
+        """
+        self.network.eval()
+        return inspected(self.task.case(self.network, given))
+
     def write(self, inputs: Any, path: str | Path, **settings: Any) -> str:
         """Answer into a file of a kind that the task knows, such as .wav or .png; and what is in it, in a few words.
 
@@ -88,7 +97,10 @@ class Model:
         return session.write(**settings)
 
     def session(self, seed: int = 0) -> Conversation:
-        """The model with a memory of what it has read and written: `read` a text, `write` on or answer, and so on."""
+        """The model with a memory of what it has read and written: `read` a text, `write` on or answer, and so on.
+
+        Of `transcribe` without `bidirectional` a `Hearing`, which writes down what it hears while one speaks.
+        """
         return self.task.session(self.network, seed)
 
     def evaluate(self, path: str | Path, /, **settings: Any) -> dict[str, float]:
@@ -156,40 +168,6 @@ def load(folder: str | Path) -> Model:
     return Model(task, network.eval(), config)
 
 
-def check_free(folder: Path) -> None:
-    """Raise RunError where something stands already."""
-    if folder.exists() and not folder.is_dir():
-        raise RunError(f"{folder} is a file; expected a new folder; choose another one with --out")
-    if folder.exists() and any(folder.iterdir()):
-        raise RunError(
-            f"{folder} holds another run or other files; choose a new folder with --out, or go on with --resume"
-        )
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """What a run's `config.json` says.
-
-    Raises:
-        RunError: It is missing, damaged, or of another version.
-    """
-    path = folder / "config.json"
-    config = read_json(path)
-    if config.get("format") != VERSION:
-        raise RunError(
-            f"{path} expects a run of format {VERSION}; received {config.get('format')!r}; "
-            "it is not a run of this version of elman"
-        )
-    for name, kind in CONFIG.items():
-        if not isinstance(config.get(name), kind):
-            received = type(config[name]).__name__ if name in config else "nothing"
-            raise RunError(
-                f"{path} is damaged: {name} expects {kind.__name__}; received {received}; restore it or train again"
-            )
-    if not {"train", "valid"} <= config["data"].keys() or not all(isinstance(n, int) for n in config["facts"].values()):
-        raise RunError(f"{path} is damaged: data or facts are not what elman wrote; restore it or train again")
-    return config
-
-
 def task_of(config: dict[str, Any], folder: Path) -> Task:
     """The task that a run's `config.json` describes.
 
@@ -219,42 +197,3 @@ def find_task(name: str) -> type[Task]:
     if name not in TASKS:
         raise OptionError(f"there is no task '{name}'; {suggestion(name, TASKS)}")
     return TASKS[name]
-
-
-def save_weights(path: Path, network: nn.Module) -> None:
-    """Write a network's weights, whole or not at all; shared ones once."""
-    write_tensors(path, _unshared(network))
-
-
-def load_weights(path: Path, network: nn.Module) -> None:
-    """Put a file's weights into a network.
-
-    Raises:
-        RunError: The file is missing, damaged, or made for another network.
-    """
-    try:
-        weights = load_file(path)
-    except FileNotFoundError:
-        raise RunError(f"{path} is missing: the run has no trained weights yet; finish it with --resume") from None
-    except (SafetensorError, OSError) as error:
-        raise RunError(f"{path} is damaged: {error}; restore it or train again") from error
-    expected = _unshared(network)
-    for name in sorted(expected.keys() | weights.keys()):
-        wanted, found = (tuple(side[name].shape) if name in side else "nothing" for side in (expected, weights))
-        if wanted != found:
-            raise RunError(
-                f"{path} does not fit its config.json: {name} expects {wanted}; received {found}; "
-                "the files come from different runs"
-            )
-    network.load_state_dict(weights, strict=False)
-
-
-def _unshared(network: nn.Module) -> dict[str, Tensor]:
-    """Weights by name, tied ones under their first name only."""
-    seen: set[int] = set()
-    weights = {}
-    for name, tensor in network.state_dict(keep_vars=True).items():
-        if id(tensor) not in seen:
-            seen.add(id(tensor))
-            weights[name] = tensor.detach().contiguous()
-    return weights

@@ -8,7 +8,8 @@ from torch import nn
 from elman.errors import RunError
 from elman.layers import Recurrent
 from elman.models import Reader
-from elman.tasks.model import load, load_weights, read_config
+from elman.tasks.model import load
+from elman.tasks.run_folder import load_weights, read_config
 from elman.tasks.task import Task
 
 

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from elman.data import Named, read_text
-from elman.errors import OptionError
+from elman.errors import DataError, OptionError
 from elman.layers import LayerState
+from elman.tasks.inspection.case import Case
 from elman.tasks.options import Options
 from elman.tasks.teacher import Teacher
 
@@ -169,6 +170,8 @@ class Task(ABC):
     """The file that `save` writes last."""
     continues: ClassVar[bool] = False
     """Does an answer go on where its input ends?"""
+    needs_input: ClassVar[bool] = True
+    """Is there no answer without an input?"""
     answers_with: ClassVar[str] = "text"
     """What an answer is called in JSON."""
     answers_in_rows: ClassVar[bool] = False
@@ -238,6 +241,16 @@ class Task(ABC):
         """
         return read_text(path).removesuffix("\n").split("\n")
 
+    def received(self, given: Any) -> Any:
+        """What somebody has sent over a wire, as an input of `predict`: never a path.
+
+        Raises:
+            DataError: It is of another kind.
+        """
+        if not isinstance(given, str):
+            raise DataError(f"{self.name} expects a text; received {type(given).__name__}")
+        return given
+
     @abstractmethod
     def network(self) -> nn.Module:
         """A fresh model; call it after `read` or `load`."""
@@ -286,9 +299,10 @@ class Task(ABC):
         """Inputs and answers, ready for JSON; an input that is no text by its name, or its number."""
         others = inputs.names if isinstance(inputs, Named) else range(1, len(inputs) + 1)
         names = [one if isinstance(one, str) else other for one, other in zip(inputs, others, strict=True)]
-        return [{"input": name, **self._said(answer)} for name, answer in zip(names, answers, strict=True)]
+        return [{"input": name, **self.as_json(answer)} for name, answer in zip(names, answers, strict=True)]
 
-    def _said(self, answer: Any) -> dict[str, Any]:
+    def as_json(self, answer: Any) -> dict[str, Any]:
+        """An answer, ready for JSON."""
         if hasattr(answer, "as_json"):
             return answer.as_json()
         if isinstance(answer, list) and answer and hasattr(answer[0], "as_json"):
@@ -302,6 +316,15 @@ class Task(ABC):
             OptionError: The task has no such picture.
         """
         raise OptionError(f"{self.name} has no picture of an answer; leave it away")
+
+    def case(self, network: nn.Module, given: Any) -> Case:
+        """An input in the hands of a network, to be looked into.
+
+        Raises:
+            OptionError: The task has no such view.
+            DataError: The input cannot be read.
+        """
+        raise OptionError(f"models like this one of {self.name} cannot be looked into; there is no single row of steps")
 
     def session(self, network: nn.Module, seed: int = 0) -> "Conversation":
         """A trained model that remembers what it has read and written, where the task has use for that."""

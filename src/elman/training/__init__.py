@@ -1,7 +1,6 @@
 """Training: recipes, truncated back-propagation through time, runs that nothing is lost of."""
 
 from elman.training.comparison import Measured, compare
-from elman.training.gradient_flow import gradient_flow
 from elman.training.recipe import Recipe, TrainingOptions, read_recipe
 from elman.training.run import gather, preview, read_metrics, resume_run, start_run, train
 from elman.training.update import update
@@ -12,7 +11,6 @@ __all__ = [
     "TrainingOptions",
     "compare",
     "gather",
-    "gradient_flow",
     "preview",
     "read_metrics",
     "read_recipe",

@@ -13,11 +13,10 @@ from torch import Tensor, nn
 
 from elman.data import RowsByLength, write_json
 from elman.errors import OptionError
-from elman.layers import Recurrent, compile_step, find_cell
+from elman.layers import Recurrent, compile_step, find_cell, gradient_flow
 from elman.models import BODIES, Body
 from elman.pictures import draw_by_length
 from elman.tasks import Examples, Task, check_free, judged, make_task
-from elman.training.gradient_flow import gradient_flow
 from elman.training.run import gather, start_run
 
 WARM_UP, TIMED = 3, 7

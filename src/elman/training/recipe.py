@@ -62,7 +62,7 @@ class TrainingOptions(Options):
     seed: Seed = 0
     """Where all randomness starts; the same seed gives the same weights, bit for bit."""
     precision: Literal["f32", "bf16"] = "f32"
-    """Numbers in convolutions, and products outside recurrent layers; bf16 has three digits, fast where processors can."""
+    """Numbers in convolutions and products outside recurrent layers; bf16 has three digits, fast on some processors."""
     threads: Annotated[int, Field(ge=0)] = 0
     """Processor threads; 0 leaves PyTorch's choice."""
 

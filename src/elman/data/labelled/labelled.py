@@ -94,6 +94,26 @@ class Labelled:
         kept = {name: [getattr(self, name)[row] for row in rows] for name in ("inputs", "answers", "places")}
         return replace(self, **kept, **changes)
 
+    def without(self, rows: Sequence[int], why: str, things: str = "examples", hint: str = "") -> "Labelled":
+        """The others, and a note of what is left out.
+
+        Args:
+            rows: Those that are left out; none, perhaps.
+            why: What is wrong with them.
+            things: What to call them in a message.
+            hint: What would help.
+
+        Raises:
+            DataError: There are no others.
+        """
+        hint = hint and f"; {hint}"
+        if len(rows) == len(self):
+            raise DataError(f"{self.name} has nothing to read: all {len(self):,} {things} are {why}{hint}")
+        if not rows:
+            return self
+        note = left_out([self.places[row] for row in rows], len(self), why, things) + hint
+        return self.some(sorted({*range(len(self))}.difference(rows)), notes=(*self.notes, note))
+
     @property
     def fingerprint(self) -> str:
         """Tells whether a later call reads the same."""
@@ -153,7 +173,27 @@ class Labelled:
         return train, self.some(sorted(order[:count]), notes=())
 
 
+def left_out(places: Sequence[str], total: int, why: str, things: str = "examples") -> str:
+    """That some of all are left out.
+
+    >>> left_out(["line 3", "line 8"], 20, "empty")
+    '2 of 20 examples are empty and left out, the first is line 3'
+    """
+    are = "is" if len(places) == 1 else "are"
+    return f"{len(places):,} of {total:,} {things} {are} {why} and left out, the first is {places[0]}"
+
+
 def _bytes(one: Any) -> bytes:
     if isinstance(one, str):
         return one.encode()
     return (one.samples if isinstance(one, Sound) else one).numpy().tobytes()
+
+
+def without_empty(found: Labelled) -> Labelled:
+    """Without those that have nothing to read, and how many these were.
+
+    Raises:
+        DataError: All are.
+    """
+    empty = [row for row, one in enumerate(found.inputs) if len(one) == 0 or (isinstance(one, str) and not one.strip())]
+    return found.without(empty, "empty")

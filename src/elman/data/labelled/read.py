@@ -6,12 +6,12 @@ from pathlib import Path
 from elman.data.labelled.fasta import is_fasta
 from elman.data.labelled.files import images_of_idx, of_arrays, of_folder, texts_of_fasta, texts_of_lines
 from elman.data.labelled.images import is_idx
-from elman.data.labelled.labelled import Columns, Labelled
+from elman.data.labelled.labelled import Columns, Labelled, without_empty
 from elman.data.labelled.sounds import is_sound, one_sound, sounds_of_table
 from elman.data.labelled.tables import series_of_table, texts_of_table
 from elman.data.labelled.videos import is_film, one_video
 from elman.data.tables import is_table
-from elman.errors import DataError, OptionError
+from elman.errors import OptionError
 
 
 def read_labelled(path: Path, columns: Columns, *, answered: bool = True) -> Labelled:
@@ -47,7 +47,7 @@ def read_labelled(path: Path, columns: Columns, *, answered: bool = True) -> Lab
         raise OptionError(f"path names a column of a table; {path} is none; leave it away")
     if (columns.values or columns.sequence) and reader is not series_of_table:
         raise OptionError(f"values and sequence are for tables of numbers; {path} is none; leave them away")
-    return _without_empty(reader(path, columns, answered))
+    return without_empty(reader(path, columns, answered))
 
 
 def _reader_of(path: Path, columns: Columns) -> Callable[[Path, Columns, bool], Labelled]:
@@ -67,16 +67,3 @@ def _reader_of(path: Path, columns: Columns) -> Callable[[Path, Columns, bool], 
     if is_idx(path):
         return images_of_idx
     return texts_of_fasta if is_fasta(path) else texts_of_lines
-
-
-def _without_empty(found: Labelled) -> Labelled:
-    empty = [row for row, one in enumerate(found.inputs) if len(one) == 0 or (isinstance(one, str) and not one.strip())]
-    if len(empty) == len(found):
-        raise DataError(f"{found.name} has nothing to read: all {len(found):,} examples are empty")
-    if not empty:
-        return found
-    what = "1 example is" if len(empty) == 1 else f"{len(empty):,} examples are"
-    note = f"{what} empty and left out, the first in {found.places[empty[0]]}"
-    left_out = set(empty)
-    kept = [row for row in range(len(found)) if row not in left_out]
-    return found.some(kept, notes=(*found.notes, note))

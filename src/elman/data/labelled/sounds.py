@@ -1,14 +1,18 @@
 """Recordings and their answers."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from elman.data.labelled.labelled import Columns, Labelled
+from elman.data.labelled.labelled import Columns, Labelled, without_empty
 from elman.data.labelled.videos import is_film, videos_of
 from elman.data.sound.read import SOUNDS, Sound, read_sound
-from elman.data.tables import read_table
+from elman.data.tables import Table, is_table, read_table
 from elman.errors import DataError
+
+HIGHEST_RATE = 16_000
+"""Samples a second that are listened to, where nothing is said and the recordings have more."""
 
 
 def is_sound(path: Path) -> bool:
@@ -21,6 +25,11 @@ def is_sound(path: Path) -> bool:
     return path.suffix.lower() in SOUNDS
 
 
+def sounds_in(folder: Path) -> list[Path]:
+    """All recordings in a folder and in those in it."""
+    return sorted(file for file in folder.rglob("*") if is_sound(file))
+
+
 def one_sound(path: Path, columns: Columns, answered: bool) -> Labelled:
     """A recording by itself."""
     if answered:
@@ -30,21 +39,57 @@ def one_sound(path: Path, columns: Columns, answered: bool) -> Labelled:
     return sounds_of([path], [None], str(path.parent), [path.name])
 
 
+def read_sounds(path: Path) -> Labelled:
+    """Recordings without answers: one, a folder of them, or a table of their paths.
+
+    Raises:
+        DataError: There is none, or one cannot be read.
+        MissingExtra: soundfile is not installed.
+    """
+    if is_table(path):
+        found = sounds_of_table(path, Columns(), answered=False)
+    else:
+        files = sounds_in(path) if path.is_dir() else [path]
+        if not files:
+            raise DataError(f"{path} has no recordings; expected files that end in {', '.join(SOUNDS)}")
+        names = [str(file.relative_to(path)) if path.is_dir() else file.name for file in files]
+        found = sounds_of(files, [None] * len(files), str(path), names)
+    return without_empty(found)
+
+
+def usual_rate(sounds: Sequence[Sound]) -> int:
+    """Samples a second at which recordings are heard when nothing is said: the commonest, but no more than needed.
+
+    >>> usual_rate([Sound(torch.zeros(1), 8000), Sound(torch.zeros(1), 8000), Sound(torch.zeros(1), 44_100)])
+    8000
+    """
+    return min(Counter(sound.rate for sound in sounds).most_common(1)[0][0], HIGHEST_RATE)
+
+
 def sounds_of_table(path: Path, columns: Columns, answered: bool) -> Labelled:
     """A path in each row; those that are not absolute start where the table is."""
     column, label = columns.path or "path", columns.label or "label"
     table = read_table(path, [column, label] if answered else [column])
-    places = [table.place(row) for row in range(len(table.numbers))]
-    files = []
+    files, places = files_of(path, table, column)
+    answers = table.columns[label] if answered else [None] * len(files)
+    if files and all(map(is_film, files)):
+        return videos_of(files, answers, str(path), places, columns)
+    return sounds_of(files, answers, str(path), places)
+
+
+def files_of(path: Path, table: Table, column: str) -> tuple[list[Path], list[str]]:
+    """The recordings that a column of a table names, and where each stands; paths start where the table is.
+
+    Raises:
+        DataError: One is not there.
+    """
+    places, files = [table.place(row) for row in range(len(table.numbers))], []
     for given, place in zip(table.columns[column], places, strict=True):
         file = path.parent / str(given or "")
         if not file.exists() or not given:
             raise DataError(f"{path} {place} names the recording {str(given)!r}, which is not there; check {column!r}")
         files.append(file)
-    answers = table.columns[label] if answered else [None] * len(files)
-    if files and all(map(is_film, files)):
-        return videos_of(files, answers, str(path), places, columns)
-    return sounds_of(files, answers, str(path), places)
+    return files, places
 
 
 def sounds_of(files: Sequence[Path], answers: Sequence[Any], name: str, places: Sequence[str]) -> Labelled:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,6 +17,8 @@ from elman.errors import DataError, optional
 
 SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".au", ".w64")
 """Ends of the names of files that hold a sound."""
+STANDARD_INPUT = "-"
+"""Stands for a WAV that comes through the standard input."""
 UNKNOWN = 0x7FFF0000
 """Bytes that no header means: the length was not known when it was written."""
 
@@ -56,14 +59,35 @@ def read_sound(path: Path, rate: int | None = None) -> Sound:
         DataError: It is no sound, or a broken one.
         MissingExtra: soundfile or soxr is not installed.
     """
-    soundfile = optional("soundfile", "soundfile", "sound")
-    with _broken(path, soundfile.LibsndfileError), soundfile.SoundFile(str(path)) as file:
-        channels = torch.from_numpy(file.read(dtype="float32", always_2d=True))
-        own, whole = file.samplerate, not _ends_early(file.extra_info)
-    samples = channels.mean(1)
+    with _opened(path) as file:
+        samples, own, whole = _mixed(file, -1, path), file.samplerate, not _ends_early(file.extra_info)
+    return Sound(samples if rate is None else resampled(samples, own, rate), rate or own, whole)
+
+
+def sound_blocks(path: Path, seconds: float) -> Iterator[Sound]:
+    """A recording in blocks of so many seconds, the last one shorter: so memory does not grow with it.
+
+    Args:
+        path: As in `read_sound`; or "-", a WAV that comes through the standard input.
+        seconds: Of a block.
+
+    Raises:
+        DataError: It is no sound, or a broken one.
+        MissingExtra: soundfile is not installed.
+    """
+    with _opened(path) as file:
+        file.seekable = lambda: False  # it seeks behind each block otherwise, and MP3 sounds wrong after that
+        count = max(1, round(seconds * file.samplerate))
+        while len(samples := _mixed(file, count, path)):
+            yield Sound(samples, file.samplerate)
+
+
+def _mixed(file: Any, count: int, path: Path) -> Tensor:
+    """The next samples (N,), -1 for all, the channels mixed."""
+    samples = torch.from_numpy(file.read(count, dtype="float32", always_2d=True)).mean(1)
     if not samples.isfinite().all():
         raise DataError(f"{path} has samples that are no numbers; write it anew, or take it out")
-    return Sound(samples if rate is None else resampled(samples, own, rate), rate or own, whole)
+    return samples
 
 
 def resampled(samples: Tensor, rate: int, wanted: int) -> Tensor:
@@ -84,11 +108,13 @@ def _ends_early(log: str) -> bool:
 
 
 @contextmanager
-def _broken(path: Path, kind: type[Exception]) -> Iterator[None]:
+def _opened(path: Path) -> Iterator[Any]:
+    soundfile, piped = optional("soundfile", "soundfile", "sound"), str(path) == STANDARD_INPUT
     try:
-        if not path.exists():
+        if not piped and not path.exists():
             raise DataError(f"there is no file {path}; check the path (now in {Path.cwd()})")
-        yield
-    except (kind, OSError, TypeError) as error:  # TypeError: samples without a header
+        with soundfile.SoundFile(0, closefd=False) if piped else soundfile.SoundFile(str(path)) as file:
+            yield file
+    except (soundfile.LibsndfileError, OSError, TypeError) as error:  # TypeError: samples without a header
         reason = str(error).rpartition(": ")[2].rstrip(".")
         raise DataError(f"{path} is a broken sound, or none: {reason}; mend it or take it out") from error

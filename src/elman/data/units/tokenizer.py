@@ -161,6 +161,11 @@ class Tokenizer:
         """The number that stands for units that training did not see, where there is one."""
         return self.vocabulary.get(UNKNOWN)
 
+    @property
+    def marks(self) -> set[str]:
+        """Units that are no text: the end of a line, and what stands for units that training did not see."""
+        return {UNKNOWN, END_OF_LINE, "\n"} & self.vocabulary.keys()
+
     def pieces(self, numbers: Iterable[int]) -> list[str]:
         """Each unit as a text of its own, for people; bytes that are no character by themselves are �."""
         return [self._pieces[number] for number in numbers]

@@ -9,7 +9,7 @@ from torch.nn.utils import parametrize
 from elman.engine.backends.base import Sequence
 from elman.engine.cell import Cell, Context, State, check_initial_state, check_step
 from elman.engine.padding import without_padding
-from elman.engine.record import keep, listened, recorded_step
+from elman.engine.record import keep, listened, named_states, recorded_step
 from elman.engine.stand_in import with_parameters
 
 
@@ -47,7 +47,7 @@ def loop(cell: Cell, sequence: Sequence) -> tuple[Tensor, State]:
             after = _choose(alive, after, state)
         state = after
         outputs.append(output)
-        records.append(record)
+        records.append(record | named_states(state))
     if sequence.reverse:
         outputs.reverse()
         records.reverse()

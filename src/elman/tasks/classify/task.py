@@ -1,6 +1,6 @@
 """The task `classify`: learn what a sequence is, one label, several, or a number."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -27,6 +27,7 @@ from elman.pictures import draw_confusion
 from elman.tasks.classify.options import Classifying, ClassifyOptions
 from elman.tasks.examiner import Examiner
 from elman.tasks.inputs import Inputs, NumberInputs, SoundInputs, TextInputs, VideoInputs
+from elman.tasks.inspection.case import Case
 from elman.tasks.options import Options, size_of
 from elman.tasks.task import Batches, Examples, Loss, Task, judged, refuse_settings
 from elman.tasks.verdicts import VERDICTS, OneLabel, Verdict
@@ -104,27 +105,38 @@ class Classify(Task):
         if encoder is not None:
             self.inputs = TextInputs(Tokenizer.load(encoder / "tokenizer.json", self.options.units))
         elif found.kind == "text":
-            self._check_heard()
+            self._check_heard("texts")
             self.inputs = TextInputs(self.options.learn_lines(found.inputs))
         elif found.kind == "video":
             options = self.options
             self.inputs = VideoInputs(found.inputs[0].shape[1:], size_of(options.image_size), options.every)
         elif found.kind == "sound":
-            self.inputs = SoundInputs.of(found.inputs, self.options.rate, self.options.bands)
+            self.inputs = SoundInputs.of(found, self.options)
         else:
+            self._check_heard("numbers")
             self.inputs = NumberInputs.of(found, self.options.scan)
         self.verdict = VERDICTS[self.options.answer].learn(found.answers, [found.place(n) for n in range(len(found))])
 
-    def _check_heard(self) -> None:
-        if self.options.rate is not None or self.options.bands != ClassifyOptions.model_fields["bands"].default:
-            raise OptionError("rate and bands act on recordings; received texts; leave them away")
+    def _check_heard(self, kind: str) -> None:
+        names = "rate", "bands", "normalise", "speeds"
+        if any(getattr(self.options, name) != ClassifyOptions.model_fields[name].default for name in names):
+            raise OptionError(
+                f"{', '.join(names[:-1])} and {names[-1]} act on recordings; received {kind}; leave them away"
+            )
 
     def _batches(self, found: Labelled, batch_size: int | None = None) -> tuple[SequenceBatches, int]:
         places = [found.place(row) for row in range(len(found))]
         targets = self.verdict.targets(found.answers, places)
         sequences, cut = self._sequences(found.inputs, places)
-        units = None if batch_size else self.inputs.at_once
-        return SequenceBatches(sequences, targets, batch_size, units=units, prepare=self.inputs.prepare), cut
+        units, vary = (None if batch_size else self.inputs.at_once), self._varied(found.inputs)
+        return SequenceBatches(sequences, targets, batch_size, units=units, prepare=self.inputs.prepare, vary=vary), cut
+
+    def _varied(self, inputs: Sequence[Any]) -> Callable[[int, int], Tensor] | None:
+        """How recordings are heard in training, where they are played faster and slower."""
+        vary = self.inputs.at_speeds(inputs, self.options.speeds) if isinstance(self.inputs, SoundInputs) else None
+        if vary is None:
+            return None
+        return lambda row, epoch: cut_to([vary(row, epoch)], self.options.max_length, self.options.cut)[0][0]
 
     def _sequences(self, inputs: Sequence[Any], places: Sequence[str]) -> tuple[list[Tensor], int]:
         return cut_to(self.inputs.sequences(inputs, places), self.options.max_length, self.options.cut)
@@ -213,6 +225,23 @@ class Classify(Task):
             return said
         sure = [max(each.values()) >= options.threshold for each in self.verdict.probabilities(scores)]
         return [one if known else None for one, known in zip(said, sure, strict=True)]
+
+    @torch.no_grad()
+    def case(self, network: nn.Module, given: Any) -> Case:
+        """How sure it is of the best answer; of a number, how large it is."""
+        if not isinstance(network, Classifier):
+            raise OptionError("sentences of sentences cannot be looked into; expected another pooling")
+        sequences, _ = self._sequences([given], ["the input"])
+        batch = SequenceBatches(sequences, torch.zeros(1), 1, prepare=self.inputs.prepare).of([0])
+
+        def score() -> Tensor:
+            scores = network(batch.inputs, batch.lengths)[0]
+            return scores.log_softmax(0) if isinstance(self.verdict, OneLabel) else scores
+
+        scores = score()
+        best = int(scores.argmax())
+        (answer,) = self.verdict.say(scores.unsqueeze(0))
+        return Case(self.inputs.steps(sequences[0]), network.body, answer, lambda: score()[best])
 
     def _scores(self, network: nn.Module, sequences: Sequence[Tensor]) -> Tensor:
         """(N, C), in the order of the sequences."""

@@ -34,6 +34,7 @@ from elman.tasks.forecast.scores import Judged
 from elman.tasks.forecast.tracking import Tracker
 from elman.tasks.forecast.unusual import starts, surprises
 from elman.tasks.forecast.windowing import Windowing, transformed
+from elman.tasks.inspection.case import Case
 from elman.tasks.options import Options
 from elman.tasks.task import Batches, Examples, Judge, Loss, Task, judged, refuse_settings
 from elman.tasks.unusual import Threshold
@@ -215,6 +216,24 @@ class Forecast(Task):
             folder / "pictures" / "forecast.png", after.windows, self.options.levels(), self.windowing.context
         )
         return after
+
+    @torch.no_grad()
+    def case(self, network: nn.Module, given: Any) -> Case:
+        """How large the first step to come is said to be, of the first series."""
+        body = getattr(network, "body", None)
+        if not isinstance(body, Recurrent):
+            raise OptionError("this model has no recurrent layers to look into; expected network = recurrent")
+        found = self.memory.series.values() if _nothing(given) else self.memory.joined(self._read(given).series)
+        one = next(iter(found))
+        check_ahead([one], self.memory, self.options.horizon)
+        batch = next(iter(self.windowing.of([one], [[len(one)]])))
+        first = len(one) - self.windowing.context
+        return Case(
+            [str(time_of(one, step, self.memory)) for step in range(first, len(one))],
+            body,
+            self._rows(network, [one]),
+            lambda: self.outputs(network, batch).middle()[0, 0],
+        )
 
     def read_inputs(self, path: Path) -> list[Path]:
         return [path]

@@ -15,11 +15,20 @@ class GenerateTask(Task):
     summary: ClassVar[str] = "Learn how a text goes on, or music, or an image; and write more of it."
     options_class: ClassVar[type[Options]] = GenerateOptions
     predicting_class: ClassVar[type[Options]] = Writing
-    continues: ClassVar[bool] = True
+    needs_input: ClassVar[bool] = False
+
+    acting: ClassVar[tuple[str, ...]] = ()
+    """Settings of an answer that act on what is written."""
 
     options: GenerateOptions
 
-    def refuse(self, given: dict[str, Any], names: tuple[str, ...]) -> None:
-        """Raise OptionError where one of the settings does not act on what this model writes."""
-        if found := [name for name in names if name in given]:
-            raise OptionError(f"{found[0]} does not act on models of {self.options.kind}; leave it away")
+    def writing(self, settings: dict[str, Any]) -> Writing:
+        """Settings of an answer, each of which acts on what this model writes.
+
+        Raises:
+            OptionError: One of them is unknown, impossible, or for others.
+        """
+        writing = Writing.of(settings)
+        if idle := [name for name in settings if name not in self.acting]:
+            raise OptionError(f"{idle[0]} does not act on models of {self.options.kind}; leave it away")
+        return writing

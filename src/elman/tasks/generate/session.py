@@ -34,13 +34,13 @@ class Session:
         network: A trained model.
         tokenizer: Its units.
         seed: Where the randomness starts; the same seed writes the same text.
-        line: The model was trained on lines: it begins at the start of one, and stops at its end.
+        end: The model was trained on examples that end so: it begins behind the end of a line, and stops at this.
 
     Raises:
         OptionError: The seed is no whole number from 0.
     """
 
-    def __init__(self, network: LanguageModel, tokenizer: Tokenizer, seed: int = 0, *, line: bool = False) -> None:
+    def __init__(self, network: LanguageModel, tokenizer: Tokenizer, seed: int = 0, *, end: str = "") -> None:
         self.network = network.eval()
         self.tokenizer = tokenizer
         self.decoder = tokenizer.decoder()
@@ -48,8 +48,8 @@ class Session:
         self.state: LayerState | None = None
         self.scores: Tensor | None = None
         """(1, V), of the unit that comes next."""
-        self.end = "\n" if line else None
-        if line:
+        self.end = end
+        if end:
             self.read("\n")
 
     @torch.inference_mode()

@@ -5,38 +5,39 @@ from math import ceil, exp, log
 from pathlib import Path
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elman.data import IGNORE, Lines, Tokenizer, Window, Windows, cut_to, read_text, read_texts
-from elman.errors import OptionError
-from elman.layers import LayerState, Recurrent, find_cell
+from elman.errors import DataError, OptionError
+from elman.layers import LayerState, Recurrent
 from elman.models import LanguageModel
 from elman.tasks.generate.base import GenerateTask
 from elman.tasks.generate.session import Session
+from elman.tasks.inspection.case import Case
 from elman.tasks.task import Batches, Examples, Judge, Loss, RunningLoss
 from elman.tasks.teacher import Teacher
 
+ENDS = {"stream": "", "line": "\n", "paragraph": "\n\n"}
+"""What ends an example."""
 UNITS_IN_A_ROW = 200_000
 """A longer text is scored in several rows side by side; each starts without memory."""
-
-
-SHAPE = ("embedding_size", "hidden_size", "num_layers", "tied", "word_dropout", "input_dropout", "dropout")
-SHAPE += ("output_dropout", "variational", "recurrent_dropout", "zoneout", "weight_drop", "residual")
-"""Options that the network knows."""
 
 
 class Texts(GenerateTask):
     """Text in any language: characters, bytes, words or byte-pair units."""
 
     saved: ClassVar[str] = "tokenizer.json"
+    continues: ClassVar[bool] = True
+    acting = ("temperature", "top_k", "top_p", "length", "stop")
 
     tokenizer: Tokenizer
     units_per_character: float = 1.0
 
     def read(self, train: Path | None, valid: Path | None, start: Path | None = None) -> Examples:
         options = self.options
-        texts = read_texts(train, valid, whole_lines=options.units == "word" or options.examples == "line")
+        texts = read_texts(train, valid, whole_lines=options.units == "word" or options.examples != "stream")
         if start is None:
             self.tokenizer = options.learn_tokenizer(texts.train, unknown=False)
         else:
@@ -46,7 +47,7 @@ class Texts(GenerateTask):
         )
         valid_batches, valid_units, _ = self._batches(texts.valid, "the validation text", options.batch_size)
         self.units_per_character = valid_units / len(texts.valid)
-        notes = (f"{cut:,} of {train_units:,} units cut at the {options.cut} of lines",) if cut else ()
+        notes = (f"{cut:,} of {train_units:,} units cut at the {options.cut} of {options.examples}s",) if cut else ()
         first = train_batches.batch(0).inputs[: options.window, :3]
         return Examples(
             train=train_batches,
@@ -65,14 +66,19 @@ class Texts(GenerateTask):
         self, text: str, name: str, rows: int | None = None, *, learn: bool = False
     ) -> tuple[Batches, int, int]:
         """A text as batches, how many units it has, and how many of them were cut."""
-        if self.options.examples == "line":
-            return self._lines(text, name)
+        if self.options.examples != "stream":
+            return self._examples(text, name)
         numbers = self.tokenizer.encode(text, name)
         rows = rows or ceil(len(numbers) / UNITS_IN_A_ROW) or 1
         return Windows(numbers, rows, self.options.window, keep_all=not learn, name=name), len(numbers), 0
 
-    def _lines(self, text: str, name: str) -> tuple[Lines, int, int]:
-        lines = [self.tokenizer.encode(line, name) for line in text.split("\n") if line.strip()]
+    def _examples(self, text: str, name: str) -> tuple[Lines, int, int]:
+        """Lines, or paragraphs with the end of their last line; the end of one more line ends each."""
+        if self.options.examples == "line":
+            texts = [line for line in text.split("\n") if line.strip()]
+        else:
+            texts = [f"{part.strip()}\n" for part in text.split("\n\n") if part.strip()]
+        lines = [self.tokenizer.encode(one, name) for one in texts]
         kept, cut = cut_to(lines, self.options.max_length, self.options.cut)
         border = int(self.tokenizer.encode("\n", f"the end of lines in {name}")[0])
         units = sum(len(line) + 1 for line in lines)  # with the end of each
@@ -88,8 +94,7 @@ class Texts(GenerateTask):
         return batches
 
     def network(self) -> LanguageModel:
-        shape = self.options.model_dump(include={*SHAPE})
-        return LanguageModel(len(self.tokenizer), find_cell(self.options.cell), **shape)
+        return self.options.language_model(len(self.tokenizer))
 
     def loss(self, network: nn.Module, batch: Window, state: LayerState | None) -> Loss:
         assert isinstance(network, LanguageModel)
@@ -120,10 +125,26 @@ class Texts(GenerateTask):
     def session(self, network: nn.Module, seed: int = 0) -> Session:
         """A text in the making."""
         assert isinstance(network, LanguageModel)
-        return Session(network, self.tokenizer, seed, line=self.options.examples == "line")
+        return Session(network, self.tokenizer, seed, end=ENDS[self.options.examples])
+
+    @torch.no_grad()
+    def case(self, network: nn.Module, given: str) -> Case:
+        """How sure it is of the unit that comes next."""
+        assert isinstance(network, LanguageModel)
+        text = f"\n{given}" if ENDS[self.options.examples] else given
+        numbers = self.tokenizer.encode(text, "the input")
+        if not len(numbers):
+            raise DataError("the input is empty; expected a text to read")
+
+        def score() -> Tensor:
+            return network(numbers.unsqueeze(1))[0][-1, 0].log_softmax(0)
+
+        best = int(score().argmax())
+        steps = [self.tokenizer.decode([number]) for number in numbers.tolist()]
+        return Case(steps, network.body, self.tokenizer.decode([best]), lambda: score()[best])
 
     def predict(self, network: nn.Module, inputs: Sequence[str], *, seed: int = 0, **settings: Any) -> list[str]:
-        self.refuse(settings, ("count", "kept", "given", "unusual"))
+        self.writing(settings)
         answers = []
         for prompt in inputs:
             session = self.session(network, seed)

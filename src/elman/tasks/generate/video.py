@@ -41,8 +41,6 @@ AT_ONCE = 32
 """Videos that are judged side by side."""
 DRAWN = 3
 """Videos that are drawn when training has ended."""
-SETTINGS = ("temperature", "top_k", "top_p", "stop", "count", "kept", "seed")
-"""Of writing what else there is; nothing is drawn by chance here."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ class Film(GenerateTask):
 
     saved: ClassVar[str] = "video.json"
     files: ClassVar[tuple[str, ...]] = (".gif", ".png")
-    continues: ClassVar[bool] = False
+    acting = ("length", "given", "unusual")
     taught: ClassVar[bool] = False
 
     shape: tuple[int, int, int]
@@ -206,8 +204,7 @@ class Film(GenerateTask):
     @torch.inference_mode()
     def _written(self, network: nn.Module, videos: Sequence[Tensor], **settings: Any) -> list[Tensor]:
         """The frames that come next, (F, H, W, C) of bytes for each video."""
-        self.refuse(settings, SETTINGS)
-        writing = Writing.of(settings)
+        writing = self.writing(settings)
         count = self.options.ahead if writing.length is None else writing.length
         answers = []
         for video in videos:
@@ -222,8 +219,9 @@ class Film(GenerateTask):
         With `unusual`, for each frame behind the first given ones its error and whether that is unusual.
         """
         videos = [self._video(one, f"input {number}") for number, one in enumerate(inputs, 1)]
-        if Writing.of({name: value for name, value in settings.items() if name != "seed"}).unusual:
-            self.refuse(settings, (*SETTINGS, "length"))
+        if self.writing(settings).unusual:
+            if "length" in settings:
+                raise OptionError("length does not act where unusual frames are sought; leave it away")
             return [self._judged(network, video) for video in videos]
         frames = self._written(network, videos, **settings)
         return [(one.squeeze(3) if self.shape[2] == 1 else one).tolist() for one in frames]

@@ -27,6 +27,7 @@ from elman.models import StepReader
 from elman.pictures import draw_confusion, draw_steps
 from elman.tasks.examiner import Examiner
 from elman.tasks.inputs import AT_ONCE, NumberInputs
+from elman.tasks.inspection.case import Case
 from elman.tasks.options import Options
 from elman.tasks.tag.base import TagTask
 from elman.tasks.tag.options import Tagging
@@ -178,6 +179,20 @@ class Steps(TagTask):
             for column, row in enumerate(batch.rows):
                 answers[row] = self._said_of(scores[: batch.lengths[column], column], sure=options.confidence)
         return answers
+
+    @torch.no_grad()
+    def case(self, network: nn.Module, given: Any) -> Case:
+        """How sure it is of the best answer to each step, all together; of numbers, how large they are."""
+        assert isinstance(network, StepReader)
+        (sequence,) = self.inputs.sequences([given], ["the input"])
+        (batch,) = self._read([sequence], [torch.zeros(len(sequence))])
+
+        def score() -> Tensor:
+            scores = network(batch.inputs, batch.lengths)[:, 0]
+            return (scores if scores.shape[1] == 1 else scores.log_softmax(1)).amax(1).sum()
+
+        (answer,) = self.predict(network, [given])
+        return Case(self.inputs.steps(sequence), network.body, answer, score)
 
     def _said_of(self, scores: Tensor, *, sure: bool) -> list[Any]:
         """Of scores (T, C)."""

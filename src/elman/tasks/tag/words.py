@@ -27,6 +27,7 @@ from elman.errors import DataError, RunError
 from elman.layers import LayerState, find_cell
 from elman.models import Tagger, WordVectors
 from elman.tasks.generate.text import Texts
+from elman.tasks.inspection.case import Case
 from elman.tasks.tag.answers import Answers, Asked
 from elman.tasks.tag.base import TagTask
 from elman.tasks.tag.marker import Marker
@@ -176,6 +177,19 @@ class Words(TagTask):
             for row, answer in zip(batch.rows, found, strict=True):
                 answers[row] = answer
         return answers
+
+    @torch.no_grad()
+    def case(self, network: nn.Module, given: str) -> Case:
+        """How sure it is of the best tag of each word by itself, all together."""
+        assert isinstance(network, Tagger)
+        asked = Asked.of(given, "the input", marked=self.options.predicate is not None)
+        batch = next(iter(self._batches([asked.sentence()])))
+
+        def score() -> Tensor:
+            return network(batch)[:, 0].log_softmax(1).amax(1).sum()
+
+        (answer,) = self.predict(network, [given])
+        return Case([word.text for word in asked.words], network.body, answer, score)
 
     def save(self, folder: Path) -> None:
         self.words.save(folder / "words.json")

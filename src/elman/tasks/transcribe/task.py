@@ -3,8 +3,10 @@
 Key: T moments of a sound, S steps of the network, B batch, F features, V units, L units of a text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from math import ceil
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,21 +18,32 @@ from elman.data import (
     IGNORE,
     Columns,
     Labelled,
+    Named,
     SequenceBatch,
     SequenceBatches,
     Tokenizer,
+    find_recordings,
     made_calls,
     read_transcripts,
+    write_text,
 )
-from elman.errors import DataError
+from elman.errors import OptionError
 from elman.layers import LayerState
 from elman.models import Transcriber
 from elman.tasks.inputs import AT_ONCE, SoundInputs
 from elman.tasks.options import Options
-from elman.tasks.task import Batches, Examples, Judge, Loss, Task, refuse_settings
+from elman.tasks.task import Batches, Conversation, Examples, Judge, Loss, Task
+from elman.tasks.transcribe.hearing import AfterTheEnd, Hearing
+from elman.tasks.transcribe.language import Language
 from elman.tasks.transcribe.options import TranscribeOptions, Transcribing
+from elman.tasks.transcribe.pieces import Piece, pieces_of
+from elman.tasks.transcribe.prefix_search import PrefixSearch
 from elman.tasks.transcribe.scores import error_rates
-from elman.tasks.transcribe.transcript import best_path, transcript
+from elman.tasks.transcribe.subtitles import SUBTITLES
+from elman.tasks.transcribe.transcript import BestPath, Decoding, Scribe, Transcript, Word, transcript
+
+TOGETHER = 4 * AT_ONCE
+"""Moments that are heard, of as many recordings as they are, before they are read."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +67,8 @@ class SpeechBatches(SequenceBatches):
         super().__init__(sounds, said, per_step=True, **rest)
         self.texts = texts
 
-    def of(self, rows: Sequence[int]) -> SpeechBatch:
-        return SpeechBatch(**vars(super().of(rows)), texts=tuple(self.texts[row] for row in rows))
+    def of(self, rows: Sequence[int], epoch: int | None = None) -> SpeechBatch:
+        return SpeechBatch(**vars(super().of(rows, epoch)), texts=tuple(self.texts[row] for row in rows))
 
 
 class Transcribe(Task):
@@ -67,6 +80,8 @@ class Transcribe(Task):
     predicting_class: ClassVar[type[Options]] = Transcribing
     answers_with: ClassVar[str] = "text"
     saved: ClassVar[str] = "sound.json"
+    answers_when_judged: ClassVar[bool] = True
+    files: ClassVar[tuple[str, ...]] = tuple(SUBTITLES)
     taught: ClassVar[bool] = False
     best = ("wer", "min")
     told = ("wer",)
@@ -75,27 +90,28 @@ class Transcribe(Task):
     inputs: SoundInputs
     tokenizer: Tokenizer
 
+    def __init__(self, options: Options) -> None:
+        super().__init__(options)
+        self.languages: dict[Path, Language] = {}
+        """The language model of the last answer."""
+
     def read(self, train: Path | None, valid: Path | None, start: Path | None = None) -> Examples:
         found = made_calls() if train is None else self._transcripts(train)
         found, held_out = found.split() if valid is None else (found, self._transcripts(valid))
         if start is None:
             self.tokenizer = self.options.learn_lines(found.answers)
-            self.inputs = SoundInputs.of(found.inputs, self.options.rate, self.options.bands)
+            self.inputs = SoundInputs.of(found, self.options)
         else:
             self.load(start)
         sounds, units = self._read(found)
         short = self._short(sounds, units)
-        notes = (self._left_out(found, short),) if short else ()
-        fitting = sorted({*range(len(found))}.difference(short))
+        hint = "fewer moments --together would leave more steps"
+        kept = found.without(sorted(short), "too short for what is said", "recordings", hint)
+        sounds, units = ([each for row, each in enumerate(of) if row not in short] for of in (sounds, units))
         return Examples(
-            train=self._batches(
-                found.some(fitting),
-                [sounds[row] for row in fitting],
-                [units[row] for row in fitting],
-                self.options.batch_size,
-            ),
+            train=self._batches(kept, sounds, units, self.options.batch_size),
             valid=self._batches(held_out, *self._read(held_out)),
-            notes=(*found.notes, *held_out.notes, *notes),
+            notes=(*kept.notes, *held_out.notes),
             rows=tuple(
                 f"{self.inputs.shown(one)} → {said}"
                 for one, said in zip(found.inputs[:3], found.answers[:3], strict=True)
@@ -110,33 +126,23 @@ class Transcribe(Task):
             fingerprint=found.fingerprint + held_out.fingerprint,
         )
 
-    def _transcripts(self, path: Path, *, answered: bool = True) -> Labelled:
-        return read_transcripts(path, Columns(text=self.options.text, path=self.options.path), answered=answered)
+    def _transcripts(self, path: Path) -> Labelled:
+        return read_transcripts(path, self._columns)
+
+    @property
+    def _columns(self) -> Columns:
+        return Columns(text=self.options.text, path=self.options.path)
 
     def _read(self, found: Labelled) -> tuple[list[Tensor], list[Tensor]]:
         """Sounds (T, F) and units (L,)."""
         places = [found.place(row) for row in range(len(found))]
         return self.inputs.sequences(found.inputs, places), self.tokenizer.encode_lines(found.answers, "the texts")
 
-    def _short(self, sounds: Sequence[Tensor], units: Sequence[Tensor]) -> list[int]:
-        """Those that have too few steps for their texts."""
-        steps = [-(-len(sound) // self.options.together) for sound in sounds]
-        return [row for row, (said, there) in enumerate(zip(units, steps, strict=True)) if _needed(said) > there]
-
-    def _left_out(self, found: Labelled, short: Sequence[int]) -> str:
-        """That they are.
-
-        Raises:
-            DataError: None is left.
-        """
-        count = len(short)
-        if count == len(found):
-            raise DataError(f"the recordings of {found.name} are all too short for their texts; check the texts")
-        are = "is too short for its text" if count == 1 else "are too short for their texts"
-        return (
-            f"{count:,} of {len(found):,} recordings {are} and left out, the first is {found.places[short[0]]}; fewer "
-            "moments --together would leave more steps"
-        )
+    def _short(self, sounds: Sequence[Tensor], units: Sequence[Tensor]) -> set[int]:
+        """Those that have too few steps for their texts, when played fastest."""
+        fastest = self.options.together * (1 + self.options.speeds)
+        steps = [ceil(len(sound) / fastest) for sound in sounds]
+        return {row for row, (said, there) in enumerate(zip(units, steps, strict=True)) if _needed(said) > there}
 
     def _batches(
         self, found: Labelled, sounds: Sequence[Tensor], units: Sequence[Tensor], batch_size: int | None = None
@@ -149,6 +155,7 @@ class Transcribe(Task):
             batch_size=batch_size,
             units=together,
             prepare=self.inputs.prepare,
+            vary=self.inputs.at_speeds(found.inputs, self.options.speeds),
             name="the recordings",
         )
 
@@ -156,8 +163,8 @@ class Transcribe(Task):
         found = self._transcripts(path)
         return self._batches(found, *self._read(found))
 
-    def read_inputs(self, path: Path) -> list[Any]:
-        return self._transcripts(path, answered=False).named
+    def read_inputs(self, path: Path) -> Named:
+        return find_recordings(path, self._columns)
 
     def network(self) -> nn.Module:
         options = self.options
@@ -170,24 +177,92 @@ class Transcribe(Task):
         return ctc(scores, lengths, batch.targets)
 
     def judge(self, **settings: Any) -> "Listener":
-        refuse_settings(settings)
-        return Listener(self.tokenizer)
+        options = Transcribing.of(settings)
+        if options.times:
+            raise OptionError("times does not act when a model is judged; leave it away")
+        self._language(options.language_model)  # what is wrong with it is said before anything is heard
+        return Listener(self.tokenizer, lambda: self._decoding(options))
+
+    def session(self, network: nn.Module, seed: int = 0) -> Conversation:
+        """Writes while it hears, where the network does not read whole recordings."""
+        if self._whole:
+            return AfterTheEnd(lambda path, settings: self.predict(network, [path], **settings)[0])
+        assert isinstance(network, Transcriber)
+        return Hearing(network, self.inputs, self._decoding, self._scribe)
+
+    @property
+    def _whole(self) -> bool:
+        """Does a network know all of a recording, at each step?"""
+        return self.options.bidirectional or self.options.network != "recurrent"
+
+    def _decoding(self, options: Transcribing) -> Decoding:
+        if options.beam == 1:
+            return BestPath()
+        language, weight = self._language(options.language_model), options.language_weight
+        return PrefixSearch(self.tokenizer, options.beam, language, weight, options.word_bonus)
+
+    def _language(self, run: Path | None) -> Language | None:
+        """A language model, loaded once."""
+        if run is not None and run not in self.languages:
+            self.languages = {run: Language(run, self.tokenizer)}
+        return None if run is None else self.languages[run]
+
+    def _scribe(self, first: int = 0) -> Scribe:
+        """Writes down what is said from a moment on."""
+        seconds = self.inputs.mel.step / self.inputs.mel.rate
+        return Scribe(self.tokenizer, seconds * self.options.together, seconds * first)
 
     @torch.inference_mode()
     def predict(self, network: nn.Module, inputs: Sequence[Any], **settings: Any) -> list[Any]:
-        """Texts; with `times` a `Transcript` each."""
+        """Texts; with `times` a `Transcript` each. Long recordings are heard piece by piece."""
         options = Transcribing.of(settings)
-        sounds = self.inputs.sequences(inputs, [f"input {number}" for number in range(1, len(inputs) + 1)])
-        seconds = self.inputs.mel.step / self.inputs.mel.rate * self.options.together
-        nothing = [torch.zeros(0, dtype=torch.long)] * len(sounds)
-        batches = SpeechBatches(sounds, nothing, [""] * len(sounds), units=AT_ONCE, prepare=self.inputs.prepare)
-        answers: list[Any] = [None] * len(sounds)
+        found: list[list[Word]] = [[] for _ in inputs]
+        waiting: list[Piece] = []
+        for number, given in enumerate(inputs):
+            pieces = pieces_of(number, self.inputs.heard(given, f"input {number + 1}"), self.options.together)
+            first = next(pieces)
+            if first.last or self._whole:
+                for piece in chain([first], pieces):
+                    waiting.append(piece)
+                    if sum(len(each.moments) for each in waiting) >= TOGETHER:
+                        self._write(network, waiting, options, found)
+                        waiting = []
+            else:
+                hearing = self.session(network)
+                assert isinstance(hearing, Hearing)
+                found[number] += hearing.follow((piece.moments for piece in chain([first], pieces)), options)
+        self._write(network, waiting, options, found)
+        transcripts = [Transcript.of(words) for words in found]
+        return transcripts if options.times else [one.text for one in transcripts]
+
+    def _write(
+        self, network: nn.Module, pieces: Sequence[Piece], options: Transcribing, found: list[list[Word]]
+    ) -> None:
+        """Add what is said in pieces to the words of their recordings."""
+        if not pieces:
+            return
+        batches = SequenceBatches(
+            [piece.moments for piece in pieces], torch.zeros(len(pieces)), units=AT_ONCE, prepare=self.inputs.prepare
+        )
+        words: dict[int, Sequence[Word]] = {}
         for batch in batches:
             scores, lengths = network(batch.inputs, batch.lengths)
             for column, row in enumerate(batch.rows):
-                found = transcript(best_path(scores[: lengths[column], column]), self.tokenizer, seconds)
-                answers[row] = found if options.times else found.text
-        return answers
+                scribe = self._scribe(pieces[row].first)
+                words[row] = transcript(scores[: lengths[column], column], self._decoding(options), scribe).words
+        for row, piece in enumerate(pieces):
+            found[piece.recording] += words[row]
+
+    def write(self, network: nn.Module, inputs: Sequence[Any], path: Path, **settings: Any) -> str:
+        """Subtitles of one recording."""
+        if len(inputs) != 1:
+            raise OptionError(
+                f"{path.suffix} holds the subtitles of one recording; received {len(inputs):,}; write one file for "
+                "each, or answers for all as .csv or .jsonl"
+            )
+        [found] = self.predict(network, inputs, **settings | {"times": True})
+        write_text(path, SUBTITLES[path.suffix](found.words))
+        return f"subtitles of {len(found.words):,} words"
 
     def save(self, folder: Path) -> None:
         self.tokenizer.save(folder / "tokenizer.json")
@@ -202,8 +277,8 @@ class Transcribe(Task):
 class Listener(Judge):
     """How many words and characters of transcripts are wrong."""
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        self.tokenizer = tokenizer
+    def __init__(self, tokenizer: Tokenizer, decoding: Callable[[], Decoding]) -> None:
+        self.tokenizer, self.decoding = tokenizer, decoding
         self.total, self.count = 0.0, 0
         self.pairs: dict[int, tuple[str, str]] = {}
         """By row: what was heard, and what was said."""
@@ -213,7 +288,7 @@ class Listener(Judge):
         loss = ctc(scores, lengths, batch.targets)
         self.total, self.count = self.total + float(loss.mean) * loss.count, self.count + loss.count
         for column, row in enumerate(batch.rows):
-            heard = transcript(best_path(scores[: lengths[column], column]), self.tokenizer, 1)
+            heard = transcript(scores[: lengths[column], column], self.decoding(), Scribe(self.tokenizer, 1))
             self.pairs[row] = heard.text, batch.texts[column]
 
     def scores(self) -> dict[str, float]:

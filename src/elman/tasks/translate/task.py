@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+import torch
 from torch import nn
 
 from elman.data import (
@@ -17,11 +18,13 @@ from elman.data import (
     cut_to,
     embedded_pairs,
     read_pairs,
+    tidy,
 )
 from elman.errors import DataError, OptionError
 from elman.layers import LayerState, find_cell
 from elman.models import RecurrentTranslator, TransformerTranslator, Translator
 from elman.pictures import draw_alignment
+from elman.tasks.inspection.case import Case
 from elman.tasks.options import Options
 from elman.tasks.task import Examples, Loss, Task
 from elman.tasks.translate.answers import UNITS_AT_ONCE, Answers, Known
@@ -191,6 +194,22 @@ class Translate(Task):
         if answer.alignment is None:
             raise OptionError("this model has no attention to draw; train one with attention")
         draw_alignment(path, [*answer.source_units[:-1], END], answer.units, answer.alignment)
+
+    @torch.no_grad()
+    def case(self, network: nn.Module, given: str) -> Case:
+        """How sure it is of its answer, all units together."""
+        if not isinstance(network, RecurrentTranslator):
+            raise OptionError("this model has no recurrent layers to look into; expected network = recurrent")
+        answer = self.answers(network)([given])[0][0]
+        batch = self._batches(Pairs((tidy(given),), (answer.text,)), "the input").of([0])
+        return Case(
+            [*answer.source_units[:-1], END],
+            network.body.encoder,
+            answer.text,
+            lambda: -network.loss(batch) * int(batch.target_lengths.sum()),
+            answer.units,
+            answer.alignment,
+        )
 
     def judge(self, **settings: Any) -> Reader:
         if settings.get("n_best") is not None:

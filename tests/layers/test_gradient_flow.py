@@ -4,9 +4,8 @@ import pytest
 import torch
 
 from elman.errors import CellError, ShapeError
-from elman.layers import LSTM, RNN, ElmanCell, Recurrent
+from elman.layers import LSTM, RNN, ElmanCell, Recurrent, gradient_flow
 from elman.pictures import draw_gradient_flow
-from elman.training import gradient_flow
 
 
 def test_norms_equal_a_loop_by_hand():

@@ -1,0 +1,1 @@
+"""Music as chords of notes, step by step."""

@@ -1,0 +1,65 @@
+"""What is heard of a sound while it comes.
+
+Key: N samples, T moments, M bands.
+"""
+
+import torch
+from torch import Tensor
+
+from elman.data.sound.mel import LogMel
+from elman.errors import DataError, optional
+
+
+class Ear:
+    """Samples in as they come, in pieces of any size; moments out as soon as they can be: those of the whole sound.
+
+    Args:
+        mel: How it is heard.
+
+    Example:
+        >>> ear = Ear(LogMel(8000, 40))
+        >>> [len(ear.hear(torch.zeros(150), 8000)) for _ in range(4)], len(ear.end())
+        ([0, 2, 2, 1], 0)
+    """
+
+    def __init__(self, mel: LogMel) -> None:
+        self.mel = mel
+        self.rate: int | None = None
+        """Of what comes; None before that."""
+        self.begun = False
+        """Has a moment come out?"""
+        self._stream = None
+        self._waiting = torch.zeros(0)
+
+    def hear(self, samples: Tensor, rate: int) -> Tensor:
+        """The next samples (N,) -> the moments (T, M) that they complete.
+
+        Raises:
+            DataError: The rate is another than before.
+            MissingExtra: soxr is not installed.
+        """
+        if self.rate is None:
+            self.rate, wanted = rate, self.mel.rate
+            if rate != wanted:
+                self._stream = optional("soxr", "soxr", "sound").ResampleStream(rate, wanted, 1, dtype="float32")
+        if rate != self.rate:
+            raise DataError(f"a sound of {self.rate:,} Hz goes on at {rate:,} Hz; expected one rate; resample it")
+        return self._moments(self._resampled(samples))
+
+    def end(self) -> Tensor:
+        """Moments (T, M) that waited for more; a sound shorter than a window is one."""
+        last = self._moments(self._resampled(torch.zeros(0), last=True))
+        return last if self.begun else self.mel(self._waiting)
+
+    def _resampled(self, samples: Tensor, *, last: bool = False) -> Tensor:
+        if self._stream is None:
+            return samples
+        return torch.from_numpy(self._stream.resample_chunk(samples.numpy(), last=last))
+
+    def _moments(self, samples: Tensor) -> Tensor:
+        self._waiting = torch.cat([self._waiting, samples])
+        if len(self._waiting) < self.mel.window:
+            return self._waiting.new_zeros(0, self.mel.bands)
+        found = self.mel(self._waiting)
+        self._waiting, self.begun = self._waiting[len(found) * self.mel.step :].clone(), True
+        return found

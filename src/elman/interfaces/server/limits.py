@@ -1,0 +1,36 @@
+"""What a server allows."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from elman.tasks import Count, Options
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Limits(Options):
+    """How much a stranger may ask for."""
+
+    host: str = "127.0.0.1"
+    """Where to listen; anything but this machine itself needs a token."""
+    port: Annotated[int, Field(ge=0, lt=65536)] = 8000
+    """The port to listen on; 0 takes one that is free."""
+    body_bytes: Count = 10_000_000
+    """Bytes of a request at most."""
+    text_length: Count = 20_000
+    """Characters of an input at most."""
+    inputs: Count = 256
+    """Inputs of a request at most."""
+    together: Count = 64
+    """Inputs that one call of the network answers at most."""
+    queue: Count = 1024
+    """Inputs that wait at most; more are refused for the moment."""
+    seconds: Annotated[float, Field(gt=0)] = 60.0
+    """Seconds until a request is given up."""
+    sessions: Count = 256
+    """Sessions that are open at most."""
+    session_seconds: Annotated[float, Field(gt=0)] = 900.0
+    """Seconds after which a session that nobody uses is closed."""
+    written: Count = 10_000
+    """Units, chords or samples that are written for one request at most."""

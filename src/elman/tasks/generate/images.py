@@ -1,0 +1,226 @@
+"""Images: learn how they are made, pixel by pixel; make new ones, or the rest of one.
+
+Key: H rows of pixels, W pixels in a row, B images.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from math import log
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from elman.data import (
+    VALIDATION_SHARE,
+    Named,
+    SequenceBatch,
+    SequenceBatches,
+    as_bytes,
+    held_out,
+    made_scenes,
+    read_json,
+    read_pictures,
+    shades,
+    write_json,
+)
+from elman.errors import DataError
+from elman.layers import LayerState, find_cell
+from elman.models import Painter
+from elman.pictures import draw_grid
+from elman.tasks.decoding import sample
+from elman.tasks.generate.base import GenerateTask
+from elman.tasks.generate.options import Writing
+from elman.tasks.options import size_of
+from elman.tasks.task import Examples, Judge, Loss, refuse_settings
+
+AT_ONCE = 64
+"""Images that are judged side by side."""
+COLUMNS = 8
+"""Of a picture of new images."""
+
+
+class Images(GenerateTask):
+    """Grey images of one size; batches have shades (H, B, W)."""
+
+    saved: ClassVar[str] = "images.json"
+    files: ClassVar[tuple[str, ...]] = (".png",)
+    acting = ("temperature", "top_k", "top_p", "count", "kept")
+    taught: ClassVar[bool] = False
+
+    size: tuple[int, int]
+    """(H, W)."""
+
+    def read(self, train: Path | None, valid: Path | None, start: Path | None = None) -> Examples:
+        images, notes = self._training(train)
+        if valid is None:
+            count, note = held_out(len(images), VALIDATION_SHARE, "images")
+            images, others, notes = images[:-count], images[-count:], (*notes, note)
+        else:
+            others = self._read(valid)
+        if start is None:
+            height, width = images[0].shape
+            self.size = height, width
+        else:
+            self.load(start)
+        digest = hashlib.sha256()
+        for one in (*images, *others):
+            digest.update(one.numpy().tobytes())
+        return Examples(
+            train=self._batches(images, self.options.batch_size),
+            valid=self._batches(others),
+            notes=notes,
+            rows=tuple(f"{tuple(one.shape)}, {float(one.float().mean()):.2f} bright" for one in images[:3]),
+            facts={
+                "training images": len(images),
+                "validation images": len(others),
+                "height": self.size[0],
+                "width": self.size[1],
+            },
+            fingerprint=digest.hexdigest(),
+        )
+
+    def _training(self, train: Path | None) -> tuple[list[Tensor], tuple[str, ...]]:
+        if train is not None:
+            return self._read(train), ()
+        scenes = made_scenes()
+        note = f"no images given: learning to draw from {len(scenes):,} made-up ones"
+        return shades(scenes.images, self.options.levels), (note,)
+
+    def _read(self, path: Path) -> list[Tensor]:
+        images, _ = read_pictures(path, size_of(self.options.image_size))
+        return shades(images, self.options.levels)
+
+    def _batches(self, images: Sequence[Tensor], batch_size: int = AT_ONCE) -> SequenceBatches:
+        for number, one in enumerate(images, 1):
+            self._check(one, f"image {number:,}")
+        return SequenceBatches(images, torch.zeros(len(images)), batch_size, name="the images")
+
+    def _check(self, image: Tensor, place: str) -> None:
+        if tuple(image.shape) != self.size:
+            raise DataError(f"{place} has the size {tuple(image.shape)}; expected {self.size}, as in training")
+
+    def read_to_score(self, path: Path) -> SequenceBatches:
+        return self._batches(self._read(path))
+
+    def read_inputs(self, path: Path) -> Named:
+        return Named(*read_pictures(path, size_of(self.options.image_size)))
+
+    def network(self) -> Painter:
+        options = self.options
+        return Painter(
+            find_cell(options.cell),
+            self.size[1],
+            options.levels,
+            hidden_size=options.hidden_size,
+            num_layers=options.num_layers,
+            input_dropout=options.input_dropout,
+            output_dropout=options.output_dropout,
+            rest=options.regularisation(),
+        )
+
+    def loss(self, network: nn.Module, batch: SequenceBatch, state: LayerState | None) -> Loss:
+        pixels = batch.inputs.flatten()
+        return Loss(F.cross_entropy(network(batch.inputs).flatten(0, 2), pixels), len(pixels), None)
+
+    def judge(self, **settings: Any) -> "Likelihood":
+        refuse_settings(settings)
+        return Likelihood(self)
+
+    def settle(self, network: nn.Module, valid: Any, folder: Path) -> None:
+        """Draw new images, and the lower halves of some of the validation data."""
+        self._draw(folder / "pictures" / "samples.png", self._new(network, Writing(temperature=1.0), 0), COLUMNS)
+        given = [valid.sequences[row] for row in range(min(COLUMNS, len(valid.sequences)))]
+        self._draw_completed(folder / "pictures" / "completed.png", network, given, Writing(temperature=1.0), 0)
+
+    def predict(self, network: nn.Module, inputs: Sequence[Any], *, seed: int = 0, **settings: Any) -> list[Any]:
+        """For each image, bytes (H, W) or (H, W, C), or a path, all its rows of bytes; for nothing, new images."""
+        writing = self.writing(settings)
+        return [
+            as_bytes(self._answer(network, given, f"input {number}", writing, seed), self.options.levels).tolist()
+            for number, given in enumerate(inputs, 1)
+        ]
+
+    def _answer(self, network: nn.Module, given: Any, place: str, writing: Writing, seed: int) -> Tensor:
+        """An image completed (H, W), or new ones (N, H, W)."""
+        if isinstance(given, str) and not given:
+            return self._new(network, writing, seed)
+        return self._completed(network, [self._image(given, place)], writing, seed)[0]
+
+    def _new(self, network: nn.Module, writing: Writing, seed: int) -> Tensor:
+        """(N, H, W)."""
+        empty = torch.zeros(self.size[0], writing.count, self.size[1], dtype=torch.long)
+        return self._drawn(network, empty, 0, writing, seed)
+
+    def _completed(self, network: nn.Module, images: Sequence[Tensor], writing: Writing, seed: int) -> Tensor:
+        """(N, H, W), their upper rows as they were."""
+        return self._drawn(network, torch.stack(list(images), 1), self._kept(writing), writing, seed)
+
+    def _kept(self, writing: Writing) -> int:
+        return round(writing.kept * self.size[0])
+
+    def _drawn(self, network: nn.Module, images: Tensor, kept: int, writing: Writing, seed: int) -> Tensor:
+        assert isinstance(network, Painter)
+        generator = torch.Generator().manual_seed(seed)
+        return network.draw(images, kept, lambda scores: sample(scores, writing, generator)).transpose(0, 1)
+
+    def _image(self, given: Any, place: str) -> Tensor:
+        """Shades (H, W)."""
+        if isinstance(given, str | Path):
+            (given,), _ = read_pictures(Path(given), size_of(self.options.image_size))
+        image = torch.as_tensor(np.asarray(given))
+        if image.dtype != torch.uint8 or image.dim() not in (2, 3):
+            raise DataError(f"{place} expects bytes (H, W) or a path; received {image.dtype} {tuple(image.shape)}")
+        (image,) = shades([image if image.dim() == 3 else image.unsqueeze(2)], self.options.levels)
+        self._check(image, place)
+        return image
+
+    def write(self, network: nn.Module, inputs: Sequence[Any], path: Path, *, seed: int = 0, **settings: Any) -> str:
+        """New images as a PNG; or those that are given, what is kept of them, and what becomes of them."""
+        writing = self.writing(settings)
+        if list(inputs) == [""]:
+            self._draw(path, self._new(network, writing, seed), COLUMNS)
+            return f"{writing.count} new images"
+        images = [self._image(given, f"input {number}") for number, given in enumerate(inputs, 1)]
+        self._draw_completed(path, network, images, writing, seed)
+        return f"{len(images)} images, what is kept of each, and how they go on"
+
+    def _draw_completed(
+        self, path: Path, network: nn.Module, images: Sequence[Tensor], writing: Writing, seed: int
+    ) -> None:
+        given = torch.stack(list(images))
+        kept = given.clone()
+        kept[:, self._kept(writing) :] = 0
+        sheets = given, kept, self._completed(network, images, writing, seed)
+        self._draw(path, torch.stack(sheets, 1).flatten(0, 1), 3)
+
+    def _draw(self, path: Path, images: Tensor, columns: int) -> None:
+        draw_grid(path, as_bytes(images, self.options.levels), columns)
+
+    def save(self, folder: Path) -> None:
+        self.options.save_cell(folder)
+        write_json(folder / self.saved, {"size": self.size})
+
+    def load(self, folder: Path) -> None:
+        height, width = read_json(folder / self.saved)["size"]
+        self.size = height, width
+
+
+class Likelihood(Judge):
+    """How well images are expected."""
+
+    def __init__(self, task: Images) -> None:
+        self.task, self.nats, self.images = task, 0.0, 0
+
+    def add(self, network: nn.Module, batch: SequenceBatch) -> None:
+        loss = self.task.loss(network, batch, None)
+        self.nats, self.images = self.nats + float(loss.mean) * loss.count, self.images + len(batch.rows)
+
+    def scores(self) -> dict[str, float]:
+        height, width = self.task.size
+        of_an_image = self.nats / max(1, self.images)
+        of_a_pixel = of_an_image / (height * width)
+        return {"loss": of_a_pixel, "nats_per_image": of_an_image, "bits_per_pixel": of_a_pixel / log(2)}

@@ -110,6 +110,8 @@ def test_what_nobody_could_expect(model: Model, run: Path, tmp_path: Path) -> No
     assert [one["error"] for one in said] == pytest.approx(errors.tolist(), abs=1e-6)
     assert [one["unusual"] for one in said] == [error > threshold for error in errors.tolist()]
     assert model.predict(x[0][:3], unusual=True) == [[]]
+    with pytest.raises(OptionError, match="unusual gives numbers, no frames"):
+        model.write(x[0], tmp_path / "a.gif", unusual=True)
     with pytest.raises(OptionError, match="length does not act"):
         model.predict(x[0], unusual=True, length=3)
 

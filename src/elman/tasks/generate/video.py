@@ -189,13 +189,14 @@ class Film(GenerateTask):
 
     def _draw(self, network: nn.Module, videos: Sequence[Tensor], path: Path, **settings: Any) -> None:
         """Of each video a strip of what is, and one of what was expected where that ends."""
-        strips, border = [], 0
+        strips, borders = [], set()
         for video, frames in zip(videos, self._written(network, videos, **settings), strict=True):
             border = self._given(video, Writing.of(settings))
             came = video[: border + len(frames)]
             rest = came.new_zeros(border + len(frames) - len(came), *came.shape[1:])  # nobody knows what came there
+            borders.add(border)
             strips += [("is", torch.cat([came, rest])), ("expected", frames)]
-        draw_film(path, strips, [border] if all(len(one) >= self.options.given for one in videos) else [])
+        draw_film(path, strips, list(borders) if len(borders) == 1 else [])
 
     def _given(self, video: Tensor, writing: Writing) -> int:
         """How many frames of a video are read before others are written."""
@@ -205,6 +206,8 @@ class Film(GenerateTask):
     def _written(self, network: nn.Module, videos: Sequence[Tensor], **settings: Any) -> list[Tensor]:
         """The frames that come next, (F, H, W, C) of bytes for each video."""
         writing = self.writing(settings)
+        if writing.unusual:
+            raise OptionError("unusual gives numbers, no frames; leave it away for a film or a picture")
         count = self.options.ahead if writing.length is None else writing.length
         answers = []
         for video in videos:

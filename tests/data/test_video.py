@@ -11,6 +11,7 @@ from torch import Tensor
 
 from elman.data import Moving, Videos, made_glyphs, made_videos, read_clip, read_videos
 from elman.errors import DataError, OptionError
+from elman.pictures import draw_film
 
 av = pytest.importorskip("av")
 
@@ -180,8 +181,18 @@ def test_made_videos_are_split_at_their_end() -> None:
     assert train.fingerprint != valid.fingerprint
 
 
-def test_no_strip_is_no_film(tmp_path: Path) -> None:
-    from elman.pictures import draw_film
+def test_strips_with_boxes_are_drawn(tmp_path: Path) -> None:
+    video = Moving(made_glyphs(), side=20, together=1, frames=4).video(0)
+    boxes = video.boxes[0].clone()
+    boxes[2] = torch.nan
+    pairs = list(zip(boxes, boxes + 1, strict=True))
+    for name, given in (("plain", []), ("boxes", [pairs])):
+        draw_film(tmp_path / f"{name}.png", [("it", video.frames)], [2], boxes=given)
+    plain, with_boxes = (np.asarray(Image.open(tmp_path / f"{name}.png").convert("RGB")) for name in ("plain", "boxes"))
+    red = (with_boxes[..., 0] > 150) & (with_boxes[..., 1] < 90)
+    assert red.sum() > 100 > ((plain[..., 0] > 150) & (plain[..., 1] < 90)).sum()
 
+
+def test_no_strip_is_no_film(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="strips expects at least one"):
         draw_film(tmp_path / "a.png", [])

@@ -15,7 +15,7 @@ from elman.data import Moving, made_glyphs, read_clip
 from elman.errors import DataError, OptionError
 from elman.models import NextFrames
 from elman.tasks import GenerateOptions, Model, make_task
-from elman.tasks.generate.video import surprise
+from elman.tasks.generate.foresight import surprise
 
 SMALL: dict[str, Any] = {
     "kind": "video",
@@ -110,8 +110,25 @@ def test_what_nobody_could_expect(model: Model, run: Path, tmp_path: Path) -> No
     assert [one["error"] for one in said] == pytest.approx(errors.tolist(), abs=1e-6)
     assert [one["unusual"] for one in said] == [error > threshold for error in errors.tolist()]
     assert model.predict(x[0][:3], unusual=True) == [[]]
+    with pytest.raises(OptionError, match="unusual gives numbers, no frames"):
+        model.write(x[0], tmp_path / "a.gif", unusual=True)
     with pytest.raises(OptionError, match="length does not act"):
         model.predict(x[0], unusual=True, length=3)
+
+
+class Dark(nn.Module):
+    """Expects black frames."""
+
+    def forward(self, frames: torch.Tensor, count: int = 0) -> torch.Tensor:
+        return torch.full_like(frames[1:], -100.0)
+
+
+def test_a_surprise_is_the_worst_part_beside_the_frames_before() -> None:
+    frames = torch.zeros(4, 2, 20, 20, 1)
+    frames[:3, :, :4, :4] = 0.5  # a part has 4 x 4 pixels: all of it is wrong by a half
+    frames[3, 0, 10:14, 10:14] = 1.0
+    frames[3, 1, 10:14, 10:14] = 0.5
+    assert surprise(Dark(), frames).flatten().tolist() == pytest.approx([1, 1, 1, 1, 4, 1])
 
 
 def test_what_was_expected_is_read_where_nothing_is_given() -> None:
@@ -181,6 +198,17 @@ def test_guided_epochs_see_true_frames_only(tmp_path: Path) -> None:
 def test_options_that_do_not_act(settings: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=message):
         elman.train("generate", out=tmp_path / "run", **SMALL | settings)
+
+
+def test_another_run_is_a_start_but_no_teacher(run: Path, tmp_path: Path) -> None:
+    path = arrays(tmp_path / "train.npz", 30)
+    before = elman.load(run).evaluate(path)["mse"]
+    model = elman.train("generate", train=path, from_=run, out=tmp_path / "on", epochs=1, learning_rate=1e-5)
+    assert model.evaluate(path)["mse"] == pytest.approx(before, rel=0.02)
+    with pytest.raises(OptionError, match=r"kind is 'video' in .*, which this run builds on; received 'text'"):
+        elman.train("generate", from_=run, out=tmp_path / "text", kind="text")
+    with pytest.raises(OptionError, match="kind = video has no teachers"):
+        elman.train("generate", train=path, teacher=run, out=tmp_path / "taught", **SMALL)
 
 
 def test_inputs_that_do_not_fit(model: Model, tmp_path: Path) -> None:

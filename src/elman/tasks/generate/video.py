@@ -31,11 +31,12 @@ from elman.layers import LayerState
 from elman.models import NextFrames
 from elman.pictures import draw_film
 from elman.tasks.generate.base import GenerateTask
+from elman.tasks.generate.foresight import Foresight, Watcher, surprise
 from elman.tasks.generate.options import Writing
 from elman.tasks.options import Options, size_of
 from elman.tasks.received import received_numbers
-from elman.tasks.task import Batches, Examples, Judge, Loss, judged, refuse_settings
-from elman.tasks.unusual import Threshold, auroc
+from elman.tasks.task import Batches, Examples, Loss, judged, refuse_settings
+from elman.tasks.unusual import Threshold
 
 AT_ONCE = 32
 """Videos that are judged side by side."""
@@ -165,6 +166,8 @@ class Film(GenerateTask):
         )
 
     def loss(self, network: nn.Module, batch: SequenceBatch, state: LayerState | None) -> Loss:
+        if network.training and self.teacher is not None:
+            raise OptionError("kind = video has no teachers; leave --teacher away")
         given = len(batch.inputs) if isinstance(batch, ClipBatch) and batch.guided else self.options.given
         scores = network(batch.inputs[:given], len(batch.inputs) - given)
         there = torch.arange(1, len(batch.inputs)).unsqueeze(1) < batch.lengths
@@ -176,7 +179,7 @@ class Film(GenerateTask):
 
     def judge(self, **settings: Any) -> "Foresight":
         refuse_settings(settings)
-        return Foresight(self)
+        return Foresight(self.options.given, self.threshold)
 
     def settle(self, network: nn.Module, valid: Batches, folder: Path) -> None:
         """Learn which errors are usual, and draw some of the validation data."""
@@ -190,13 +193,14 @@ class Film(GenerateTask):
 
     def _draw(self, network: nn.Module, videos: Sequence[Tensor], path: Path, **settings: Any) -> None:
         """Of each video a strip of what is, and one of what was expected where that ends."""
-        strips, border = [], 0
+        strips, borders = [], set()
         for video, frames in zip(videos, self._written(network, videos, **settings), strict=True):
             border = self._given(video, Writing.of(settings))
             came = video[: border + len(frames)]
             rest = came.new_zeros(border + len(frames) - len(came), *came.shape[1:])  # nobody knows what came there
+            borders.add(border)
             strips += [("is", torch.cat([came, rest])), ("expected", frames)]
-        draw_film(path, strips, [border] if all(len(one) >= self.options.given for one in videos) else [])
+        draw_film(path, strips, list(borders) if len(borders) == 1 else [])
 
     def _given(self, video: Tensor, writing: Writing) -> int:
         """How many frames of a video are read before others are written."""
@@ -206,6 +210,8 @@ class Film(GenerateTask):
     def _written(self, network: nn.Module, videos: Sequence[Tensor], **settings: Any) -> list[Tensor]:
         """The frames that come next, (F, H, W, C) of bytes for each video."""
         writing = self.writing(settings)
+        if writing.unusual:
+            raise OptionError("unusual gives numbers, no frames; leave it away for a film or a picture")
         count = self.options.ahead if writing.length is None else writing.length
         answers = []
         for video in videos:
@@ -268,87 +274,6 @@ class Film(GenerateTask):
         height, width, colours = read_json(folder / self.saved)["shape"]
         self.shape = height, width, colours
         self.threshold = Threshold.load(folder)
-
-
-class Foresight(Judge):
-    """How near the expected frames are to those that came, beside going on with the last one that was given.
-
-    Args:
-        task: What was learned.
-    """
-
-    def __init__(self, task: Film) -> None:
-        self.given, self.task = task.options.given, task
-        self.nats, self.squares, self.copied, self.steps, self.frames = 0.0, 0.0, 0.0, 0, 0
-        self.watcher = Watcher(self.given)
-
-    def add(self, network: nn.Module, batch: SequenceBatch) -> None:
-        given, inputs = self.given, batch.inputs
-        scores = network(inputs[:given], len(inputs) - given).float()
-        there = torch.arange(1, len(inputs)).unsqueeze(1) < batch.lengths
-        self.nats += float(_each(F.binary_cross_entropy_with_logits(scores, inputs[1:], reduction="none"))[there].sum())
-        self.steps += int(there.sum())
-        came, behind = inputs[given:], there[given - 1 :]
-        self.squares += float(_each((scores[given - 1 :].sigmoid() - came).square())[behind].sum())
-        self.copied += float(_each((inputs[given - 1] - came).square())[behind].sum())
-        self.frames += int(behind.sum())
-        if (batch.targets != IGNORE).any():
-            self.watcher.add(network, batch)
-
-    def scores(self) -> dict[str, float]:
-        mse, copied = (value / max(1, self.frames) for value in (self.squares, self.copied))
-        found = {
-            "loss": self.nats / max(1, self.steps),
-            "mse": mse,
-            "mse of copying the last frame": copied,
-            "mse_ratio": mse / max(copied, 1e-12),
-        }
-        errors, unusual = self.watcher.found()
-        if not unusual.any() or unusual.all():
-            return found
-        found["auroc"] = auroc(errors, unusual)
-        if self.task.threshold is not None:
-            told = errors > self.task.threshold.value
-            found["share of unusual frames found"] = float(told[unusual].float().mean())
-            found["share of false alarms"] = float(told[~unusual].float().mean())
-        return found
-
-
-class Watcher(Judge):
-    """Errors of all frames behind the first ones, each expected from all before it.
-
-    Args:
-        given: The first ones.
-    """
-
-    def __init__(self, given: int) -> None:
-        self.given = given
-        self.errors: list[Tensor] = []
-        self.unusual: list[Tensor] = []
-
-    def add(self, network: nn.Module, batch: SequenceBatch) -> None:
-        there = (torch.arange(len(batch.inputs)).unsqueeze(1) < batch.lengths)[self.given :]
-        self.errors.append(surprise(network, batch.inputs)[self.given - 1 :][there])
-        self.unusual.append(batch.targets[self.given :][there] == 1)
-
-    def found(self) -> tuple[Tensor, Tensor]:
-        """Of all of them: how large, and which were unusual."""
-        nothing = torch.zeros(0)
-        return torch.cat([nothing, *self.errors]), torch.cat([nothing, *self.unusual]).bool()
-
-    def scores(self) -> dict[str, float]:
-        return {"auroc": auroc(*self.found())}
-
-
-@torch.inference_mode()
-def surprise(network: nn.Module, frames: Tensor) -> Tensor:
-    """Of frames (T, B, H, W, C) the mean squared error of each but the first, expected from those before it."""
-    return _each((network(frames).float().sigmoid() - frames[1:]).square())
-
-
-def _each(values: Tensor) -> Tensor:
-    """The mean of each frame, (T, B)."""
-    return values.flatten(2).mean(2)
 
 
 def write_gif(path: Path, films: Sequence[Tensor], pause: int = 120) -> None:

@@ -22,7 +22,7 @@ LIBRARIES = (
     "tensorboardX",
     "polars",
 )
-EXTRAS = {"translate": ("sacrebleu", "rouge-score", "num2words", "babel")}
+EXTRAS = {"translate": ("sacrebleu", "rouge-score", "num2words", "babel"), "video": ("av",)}
 """What some users need, and the libraries in it."""
 BF16 = ("avx512_bf16", "amx_bf16", "bf16")
 """Instructions that make `--precision bf16` worth its rounding, as torch calls them."""

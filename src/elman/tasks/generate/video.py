@@ -76,6 +76,7 @@ class Film(GenerateTask):
     saved: ClassVar[str] = "video.json"
     files: ClassVar[tuple[str, ...]] = (".gif", ".png")
     acting = ("length", "given", "unusual")
+    seeded = False
     taught: ClassVar[bool] = False
 
     shape: tuple[int, int, int]

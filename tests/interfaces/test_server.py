@@ -66,7 +66,7 @@ def test_pieces_come_as_events(model: Model) -> None:
 BAD: dict[str, tuple[Any, int, str]] = {
     "another form": ({"input": ["a"]}, 422, "inputs"),
     "nothing": ({"inputs": []}, 422, "inputs"),
-    "no text": ({"inputs": [3]}, 400, "generate expects a text; received int"),
+    "no text": ({"inputs": [3]}, 400, "an input expects a text; received int"),
     "unknown letters": ({"inputs": ["ж"]}, 400, "'ж'"),
     "an unknown setting": ({"inputs": ["9"], "settings": {"len": 3}}, 400, "there is no option 'len'"),
     "too much to write": ({"inputs": ["9"], "settings": {"length": 99_999_999}}, 400, "length may be 10,000 at most"),
@@ -169,6 +169,30 @@ def test_those_that_wait_are_answered_together() -> None:
     assert calls[0] == (1, {})
     assert calls[1] == (8, {})  # all but the one with other settings; then each by itself, for one is to blame
     assert sum(size for size, settings in calls[2:] if not settings) == 8
+
+
+KINDS: dict[str, tuple[str, dict[str, Any], Any]] = {
+    "texts": ("classify", {}, "TATA GG"),
+    "series": ("tag", {"kind": "steps"}, [[0.5], [1.0], [0.0]]),
+    "columns": ("forecast", {}, ""),
+    "chords": ("generate", {"kind": "chords"}, [[60, 64], []]),
+    "sounds": ("transcribe", {}, {"samples": [0.0] * 4000, "rate": 8000}),
+    "frames": ("tag", {"kind": "boxes"}, [[[0] * 20] * 20] * 3),
+}
+
+
+@pytest.mark.parametrize(("task", "settings", "given"), KINDS.values(), ids=KINDS)
+def test_every_kind_of_input_but_paths(task: str, settings: Any, given: Any, tmp_path: Path) -> None:
+    trained = elman.train(task, out=tmp_path / "run", hidden_size=4, epochs=1, **settings)
+    (tmp_path / "secret.txt").write_text("a secret")
+    answer = post(trained, {"inputs": [given]})
+    assert answer.status_code == 200, answer.text
+    assert len(answer.json()["answers"]) == 1
+    strange = [str(tmp_path / "secret.txt"), {"samples": str(tmp_path), "rate": 8000}, {"a": 1}, 7, None, [[1], [2, 3]]]
+    for one in strange[0 if task != "classify" else 1 :]:
+        refused = post(trained, {"inputs": [one]})
+        assert refused.status_code == 400, refused.text
+        assert str(tmp_path) not in refused.json()["error"]
 
 
 def test_a_server_for_others_wants_a_token(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,9 @@ import torch
 from PIL import Image
 
 import elman
-from elman.data import from_mu_law, made_calls, made_pieces, mu_law, read_pieces, read_sound, write_midi
+from elman.data import Sound, from_mu_law, made_calls, made_pieces, mu_law, read_pieces, read_sound, write_midi
 from elman.errors import DataError, OptionError, RunError
+from elman.tasks.unusual import auroc
 
 pytest.importorskip("mido")
 soundfile = pytest.importorskip("soundfile")
@@ -69,6 +70,20 @@ def test_tones_are_learned(runs: Path, tmp_path: Path) -> None:
     assert len(model.predict("", temperature=1.0)[0]) <= 8000
     assert model.evaluate(tmp_path / "a.wav")["bits_per_sample"] > 0
     assert read_sound(runs / "sound" / "sounds" / "sample.wav").rate == 8000
+
+
+def test_what_no_training_has_heard_is_unusual(runs: Path) -> None:
+    model = elman.load(runs / "sound")
+    samples = made_calls(101).inputs[100].samples[:8000].clone()
+    samples[4000:4400] = torch.rand(400, generator=torch.Generator().manual_seed(0)) * 2 - 1  # 50 ms of loud noise
+    [judged] = model.predict([Sound(samples, 8000)], unusual=True)
+    assert [one["second"] for one in judged[:3]] == [0.0, 0.01, 0.02]
+    assert len(judged) == 100
+    planted = [50 <= number < 55 for number in range(100)]
+    assert auroc([one["error"] for one in judged], planted) > 0.99
+    assert all(one["unusual"] for one in judged[50:55])
+    assert sum(one["unusual"] for one in judged) <= 12
+    assert model.predict([Sound(samples[:3], 8000)], unusual=True) == [[]]
 
 
 def test_images_are_learned(runs: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import elman
-from elman.data import labelled_motifs
+from elman.data import labelled_motifs, made_calls
 from elman.engine import recording
 from elman.errors import DataError, OptionError
 from elman.layers import LSTM, GRUCell, Recurrent
@@ -145,6 +145,7 @@ OTHERS: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "translate": ("translate", "French: 17", {"embedding_size": 8}),
     "forecast": ("forecast", "", {}),
     "chords": ("generate", [[60, 64], [62, 65], []], {"kind": "chords"}),
+    "transcribe": ("transcribe", made_calls(1).inputs[0], {}),
     "own cell": ("classify", "TATA GG", {"cell": "examples/own_cell.py:MinimalGatedCell"}),
     "both ways, two layers": ("classify", "TATA GG", {"num_layers": 2, "cell": "gru"}),
 }

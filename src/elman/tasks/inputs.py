@@ -30,6 +30,7 @@ from elman.data import (
     write_json,
 )
 from elman.errors import DataError
+from elman.tasks.received import received_numbers, received_sound, received_text
 from elman.tasks.sound_options import SoundOptions
 
 AT_ONCE = 64_000
@@ -58,6 +59,14 @@ class Inputs(ABC):
         Raises:
             DataError: One of them cannot be read.
         """
+
+    def received(self, given: Any) -> Any:
+        """What came over a wire, as one of the inputs.
+
+        Raises:
+            DataError: It is of another kind.
+        """
+        return received_text(given)
 
     def prepare(self, sequence: Tensor) -> Tensor:
         """What becomes of a sequence when it comes into a batch."""
@@ -146,6 +155,9 @@ class NumberInputs(Inputs):
     def prepare(self, sequence: Tensor) -> Tensor:
         return self.scaler(sequence.float())
 
+    def received(self, given: Any) -> Any:
+        return received_numbers(given, pixels=len(self.shape) == 3)
+
     def shown(self, given: Any) -> str:
         return f"{tuple(given.shape)} from {given.min():g} to {given.max():g}"
 
@@ -222,6 +234,9 @@ class SoundInputs(Inputs):
     def steps(self, sequence: Tensor) -> list[str]:
         return [f"{moment * self.mel.step / self.mel.rate:.2f} s" for moment in range(len(sequence))]
 
+    def received(self, given: Any) -> Any:
+        return received_sound(given)
+
     def shown(self, given: Any) -> str:
         return f"{given.seconds:.2f} s at {given.rate:,} Hz"
 
@@ -268,6 +283,9 @@ class VideoInputs(Inputs):
 
     def prepare(self, sequence: Tensor) -> Tensor:
         return brightness(sequence)
+
+    def received(self, given: Any) -> Any:
+        return received_numbers(given, pixels=True)
 
     def shown(self, given: Any) -> str:
         return f"{len(given)} frames of {tuple(given.shape[1:])}"

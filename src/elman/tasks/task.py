@@ -12,10 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from elman.data import Named, read_text
-from elman.errors import DataError, OptionError
+from elman.errors import OptionError
 from elman.layers import LayerState
 from elman.tasks.inspection.case import Case
 from elman.tasks.options import Options
+from elman.tasks.received import received_text
 from elman.tasks.teacher import Teacher
 
 
@@ -247,9 +248,7 @@ class Task(ABC):
         Raises:
             DataError: It is of another kind.
         """
-        if not isinstance(given, str):
-            raise DataError(f"{self.name} expects a text; received {type(given).__name__}")
-        return given
+        return received_text(given)
 
     @abstractmethod
     def network(self) -> nn.Module:

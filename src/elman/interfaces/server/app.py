@@ -135,7 +135,11 @@ def _said(model: Model) -> Any:
     """From inputs to answers that are ready for JSON."""
 
     def predict(inputs: list[Any], **settings: Any) -> list[Any]:
-        return [model.task.as_json(answer) for answer in model.predict(inputs, **settings)]
+        if model.task.answers_in_rows:
+            answers = [model.predict([given], **settings) for given in inputs]
+        else:
+            answers = model.predict(inputs, **settings)
+        return [model.task.as_json(answer) for answer in answers]
 
     return predict
 

@@ -27,10 +27,6 @@ class Limits(Options):
     queue: Count = 1024
     """Inputs that wait at most; more are refused for the moment."""
     seconds: Annotated[float, Field(gt=0)] = 60.0
-    """Seconds until a request is given up."""
-    sessions: Count = 256
-    """Sessions that are open at most."""
-    session_seconds: Annotated[float, Field(gt=0)] = 900.0
-    """Seconds after which a session that nobody uses is closed."""
+    """Seconds within which all of a request must have come."""
     written: Count = 10_000
     """Units, chords or samples that are written for one request at most."""

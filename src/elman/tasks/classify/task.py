@@ -154,6 +154,9 @@ class Classify(Task):
     def read_inputs(self, path: Path) -> list[Any]:
         return self._labelled(path, answered=False).named
 
+    def received(self, given: Any) -> Any:
+        return self.inputs.received(given)
+
     def network(self) -> nn.Module:
         options, inputs, outputs = self.options, self.inputs, self.verdict.outputs
         embedding, width = None, inputs.width

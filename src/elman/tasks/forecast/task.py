@@ -21,7 +21,7 @@ from elman.data import (
     read_series,
     write_json,
 )
-from elman.errors import OptionError
+from elman.errors import DataError, OptionError
 from elman.layers import LayerState, Recurrent, find_cell
 from elman.models import DirectForecaster, Forecaster, Head, Outputs, RecursiveForecaster, SegmentForecaster, find_head
 from elman.pictures import draw_fan_chart
@@ -49,7 +49,8 @@ class Forecast(Task):
     predicting_class: ClassVar[type[Options]] = Forecasting
     saved: ClassVar[str] = "intervals.json"
     answers_in_rows: ClassVar[bool] = True
-    continues: ClassVar[bool] = True
+    needs_input: ClassVar[bool] = False
+    answers_with: ClassVar[str] = "rows"
     told = ("mae", "mase")
 
     options: ForecastOptions
@@ -129,6 +130,11 @@ class Forecast(Task):
         whole = self.memory.joined(self._read(path).series)
         yield from self.windowing.portions(whole, size)
         self.memory = self.memory.up_to(whole)
+
+    def received(self, given: Any) -> Any:
+        if given != "" and not (isinstance(given, dict) and all(isinstance(column, list) for column in given.values())):
+            raise DataError('forecast expects columns by name, such as {"ds": [...], "y": [...]}, or an empty text')
+        return given
 
     def network(self) -> Forecaster:
         options, memory = self.options, self.memory

@@ -70,6 +70,14 @@ class Chords(GenerateTask):
         found = read_pieces(path)
         return Named([as_chords(one) for one in found.chords], found.names)
 
+    def received(self, given: Any) -> Any:
+        return given if isinstance(given, list) else self._nothing(given)
+
+    def _nothing(self, given: Any) -> str:
+        if given != "":
+            raise DataError(f"chords expects a list of chords, or an empty text; received {given!r:.40}")
+        return ""
+
     def network(self) -> ChordModel:
         options = self.options
         sizes = KEYS, options.hidden_size, options.num_layers

@@ -35,6 +35,7 @@ from elman.tasks.decoding import sample
 from elman.tasks.generate.base import GenerateTask
 from elman.tasks.generate.options import Writing
 from elman.tasks.options import size_of
+from elman.tasks.received import received_numbers
 from elman.tasks.task import Examples, Judge, Loss, refuse_settings
 
 AT_ONCE = 64
@@ -108,6 +109,9 @@ class Images(GenerateTask):
 
     def read_inputs(self, path: Path) -> Named:
         return Named(*read_pictures(path, size_of(self.options.image_size)))
+
+    def received(self, given: Any) -> Any:
+        return "" if given == "" else received_numbers(given, pixels=True)
 
     def network(self) -> Painter:
         options = self.options

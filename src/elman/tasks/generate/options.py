@@ -102,4 +102,4 @@ class Writing(Sampling):
     given: Count | None = None
     """Frames of a video that are read before others are written; as in training when nothing is said."""
     unusual: bool = False
-    """Say of each frame of a video, or new step of a series, how far off the model was, and whether that is unusual."""
+    """Say of each frame, or moment of a sound, how wrong the model was, and whether that is unusual."""

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from elman.data import (
     IGNORE,
@@ -36,7 +37,9 @@ from elman.tasks.decoding import sample
 from elman.tasks.generate.base import GenerateTask
 from elman.tasks.generate.options import Writing
 from elman.tasks.inspection.case import Case
+from elman.tasks.received import received_sound
 from elman.tasks.task import Examples, Judge, Loss, RunningLoss, refuse_settings
+from elman.tasks.unusual import Threshold
 
 BORDER = LEVELS
 """The number that stands between recordings."""
@@ -46,6 +49,8 @@ MADE = 100
 """Telephone numbers in tones to learn from, when nothing is given."""
 LOOKED_AT = 1000
 """Samples of a sound that are looked at, at most."""
+MOMENT = 0.01
+"""Seconds whose samples are judged together, where unusual ones are sought."""
 AT_ONCE = 4096
 """Samples of a given sound that are read at once."""
 
@@ -56,11 +61,13 @@ class Sounds(GenerateTask):
     saved: ClassVar[str] = "sound.json"
     files: ClassVar[tuple[str, ...]] = (".wav", ".flac")
     answers_with: ClassVar[str] = "samples"
-    acting = ("temperature", "top_k", "top_p", "length")
+    acting = ("temperature", "top_k", "top_p", "length", "unusual")
     taught: ClassVar[bool] = False
 
     rate: int
     """Samples a second."""
+    threshold: Threshold | None = None
+    """Of moments that are unusual; known once training has ended."""
 
     def read(self, train: Path | None, valid: Path | None, start: Path | None = None) -> Examples:
         found = made_calls(MADE) if train is None else read_sounds(train)
@@ -100,6 +107,9 @@ class Sounds(GenerateTask):
     def read_inputs(self, path: Path) -> Named:
         return read_sounds(path).named
 
+    def received(self, given: Any) -> Any:
+        return "" if given == "" else received_sound(given)
+
     def network(self) -> LanguageModel:
         return self.options.language_model(LEVELS + 1)
 
@@ -113,13 +123,22 @@ class Sounds(GenerateTask):
         return Ear(self)
 
     def settle(self, network: nn.Module, valid: Any, folder: Path) -> None:
-        """Nothing is left to do, but let a person hear what was learned."""
+        """Learn which moments are usual, and let a person hear what was learned."""
+        errors = [self._moments(nats) for nats in _surprises(network, valid)]
+        self.threshold = Threshold.of(torch.cat(errors))
+        self.threshold.save(folder)
         write_sound(folder / "sounds" / "sample.wav", self._made(network, "", Writing(temperature=1.0), 0), self.rate)
 
     @torch.inference_mode()
     def predict(self, network: nn.Module, inputs: Sequence[Any], *, seed: int = 0, **settings: Any) -> list[Any]:
-        """For each recording, a path or a `Sound` or nothing, the samples that come next, from -1 to 1."""
+        """For each recording, a path or a `Sound` or nothing, the samples that come next, from -1 to 1.
+
+        With `unusual`, for each moment of 10 ms how surprising its samples are, in nats a sample, and whether that is
+        unusual.
+        """
         writing = self.writing(settings)
+        if writing.unusual:
+            return [self._judged(network, given) for given in inputs]
         return [self._made(network, given, writing, seed).tolist() for given in inputs]
 
     def case(self, network: nn.Module, given: Any) -> Case:
@@ -136,6 +155,27 @@ class Sounds(GenerateTask):
             best = int(score().argmax())
         steps = [f"{step / self.rate:.4f} s" for step in range(len(numbers))]
         return Case(steps, network.body, float(from_mu_law(torch.tensor(best))), lambda: score()[best])
+
+    def _judged(self, network: nn.Module, given: Any) -> list[dict[str, Any]]:
+        if self.threshold is None:
+            raise OptionError("this run has no threshold yet, so nothing is unusual; finish its training first")
+        border = torch.tensor([BORDER])
+        numbers = torch.cat([border, mu_law(self._given(given)), border])
+        (nats,) = _surprises(network, Windows(numbers, 1, AT_ONCE, keep_all=True, name="the sound"))
+        errors = self._moments(nats[:-1]).tolist()
+        return [
+            {"second": round(number * MOMENT, 2), "error": round(error, 4), "unusual": self.threshold.judge(error)}
+            for number, error in enumerate(errors)
+        ]
+
+    def _moments(self, nats: Tensor) -> Tensor:
+        """The mean of each whole moment, of nats (N,) a sample."""
+        return nats.unfold(0, self._moment, self._moment).mean(1) if len(nats) >= self._moment else nats[:0]
+
+    @property
+    def _moment(self) -> int:
+        """Samples."""
+        return round(self.rate * MOMENT)
 
     def _given(self, given: Any) -> Tensor:
         """Its samples (N,) at the model's rate."""
@@ -172,6 +212,18 @@ class Sounds(GenerateTask):
 
     def load(self, folder: Path) -> None:
         self.rate = read_json(folder / self.saved)["rate"]
+        self.threshold = Threshold.load(folder)
+
+
+@torch.inference_mode()
+def _surprises(network: nn.Module, windows: Windows) -> list[Tensor]:
+    """Nats of every number but the first of each row, (N,) a row, each given all before it."""
+    assert isinstance(network, LanguageModel)
+    found, state = [], None
+    for window in windows:
+        scores, state = network(window.inputs, None if window.fresh else state)
+        found.append(F.cross_entropy(scores.transpose(1, 2), window.targets, ignore_index=IGNORE, reduction="none"))
+    return [row[row_there] for row, row_there in zip(torch.cat(found).T, (windows.targets != IGNORE).T, strict=True)]
 
 
 def _to_judge(numbers: Tensor) -> Windows:

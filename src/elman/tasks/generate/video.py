@@ -34,6 +34,7 @@ from elman.tasks.generate.base import GenerateTask
 from elman.tasks.generate.foresight import Foresight, Watcher, surprise
 from elman.tasks.generate.options import Writing
 from elman.tasks.options import Options, size_of
+from elman.tasks.received import received_numbers
 from elman.tasks.task import Batches, Examples, Loss, judged, refuse_settings
 from elman.tasks.unusual import Threshold
 
@@ -147,6 +148,9 @@ class Film(GenerateTask):
 
     def read_inputs(self, path: Path) -> list[Any]:
         return self._read(path).named
+
+    def received(self, given: Any) -> Any:
+        return received_numbers(given, pixels=True)
 
     def network(self) -> NextFrames:
         options = self.options

@@ -28,6 +28,7 @@ from elman.layers import LayerState
 from elman.models import FrameEncoder, Tracker, overlap
 from elman.pictures import draw_film
 from elman.tasks.options import Options, size_of
+from elman.tasks.received import received_numbers
 from elman.tasks.tag.base import TagTask
 from elman.tasks.tag.options import Tagging
 from elman.tasks.task import Batches, Examples, Judge, Loss, refuse_settings
@@ -110,6 +111,9 @@ class Boxes(TagTask):
 
     def read_inputs(self, path: Path) -> list[Any]:
         return read_videos(path, self.size, self.options.every).named
+
+    def received(self, given: Any) -> Any:
+        return received_numbers(given, pixels=True)
 
     def network(self) -> Tracker:
         options = self.options

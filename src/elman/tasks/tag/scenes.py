@@ -30,6 +30,7 @@ from elman.layers import LayerState, find_cell
 from elman.models import Segmenter
 from elman.pictures import draw_scenes
 from elman.tasks.options import Options, size_of
+from elman.tasks.received import received_numbers
 from elman.tasks.tag.base import TagTask
 from elman.tasks.tag.options import Tagging
 from elman.tasks.task import Examples, Judge, Loss, refuse_settings
@@ -108,6 +109,9 @@ class Scenery(TagTask):
 
     def read_inputs(self, path: Path) -> list[Any]:
         return Named(*read_pictures(path, self.size))
+
+    def received(self, given: Any) -> Any:
+        return received_numbers(given, pixels=True)
 
     def network(self) -> Segmenter:
         options = self.options

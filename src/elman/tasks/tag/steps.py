@@ -117,6 +117,9 @@ class Steps(TagTask):
     def read_inputs(self, path: Path) -> list[Any]:
         return self._labelled(path, answered=False).named
 
+    def received(self, given: Any) -> Any:
+        return self.inputs.received(given)
+
     def network(self) -> StepReader:
         options = self.options
         body = options.body(self.inputs.width, bidirectional=options.bidirectional)

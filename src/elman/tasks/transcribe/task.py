@@ -31,6 +31,7 @@ from elman.errors import OptionError
 from elman.layers import LayerState
 from elman.models import Transcriber
 from elman.tasks.inputs import AT_ONCE, SoundInputs
+from elman.tasks.inspection.case import Case
 from elman.tasks.options import Options
 from elman.tasks.task import Batches, Conversation, Examples, Judge, Loss, Task
 from elman.tasks.transcribe.hearing import AfterTheEnd, Hearing
@@ -166,6 +167,9 @@ class Transcribe(Task):
     def read_inputs(self, path: Path) -> Named:
         return find_recordings(path, self._columns)
 
+    def received(self, given: Any) -> Any:
+        return self.inputs.received(given)
+
     def network(self) -> nn.Module:
         options = self.options
         body = options.body(self.inputs.width * options.together, bidirectional=options.bidirectional)
@@ -211,6 +215,21 @@ class Transcribe(Task):
         """Writes down what is said from a moment on."""
         seconds = self.inputs.mel.step / self.inputs.mel.rate
         return Scribe(self.tokenizer, seconds * self.options.together, seconds * first)
+
+    @torch.no_grad()
+    def case(self, network: nn.Module, given: Any) -> Case:
+        """How sure it is of the likeliest unit, or none, at each step, all together."""
+        assert isinstance(network, Transcriber)
+        (moments,) = self.inputs.sequences([given], ["the input"])
+        batch = SequenceBatches([moments], torch.zeros(1), 1, prepare=self.inputs.prepare).of([0])
+        steps = ceil(len(moments) / self.options.together)
+        seconds = self.inputs.mel.step / self.inputs.mel.rate * self.options.together
+        return Case(
+            [f"{number * seconds:.2f} s" for number in range(steps)],
+            network.body,
+            self.predict(network, [given])[0],
+            lambda: network(batch.inputs, batch.lengths)[0][:, 0].amax(1).sum(),
+        )
 
     @torch.inference_mode()
     def predict(self, network: nn.Module, inputs: Sequence[Any], **settings: Any) -> list[Any]:

@@ -1,9 +1,9 @@
 """Are tunes that a network writes tunes? python benchmarks/nottingham.py [NOTE]
 
-Trains recipes/nottingham.toml, or goes on with it; writes 200 tunes, each from an empty line and "X:" to the next empty
-line; counts those that music21 reads as ABC and finds notes in. Beside it the same for the tunes of the test part, which
-people wrote, and for 200 texts in which each character is drawn by how often it comes. Needs ELMAN_DATA and the extra
-`peers`.
+Trains recipes/nottingham.toml, or goes on with it; writes 200 tunes, each from an empty line and "X:" to the next one
+that is empty; counts those that music21 reads as ABC and finds notes in. Beside it the same for the tunes of the test
+part, which people wrote, and for 200 texts in which each character is drawn by how often it comes. Needs ELMAN_DATA
+and the extra `peers`.
 """
 
 import os

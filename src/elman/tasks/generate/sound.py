@@ -157,8 +157,7 @@ class Sounds(GenerateTask):
         return Case(steps, network.body, float(from_mu_law(torch.tensor(best))), lambda: score()[best])
 
     def _judged(self, network: nn.Module, given: Any) -> list[dict[str, Any]]:
-        if self.threshold is None:
-            raise OptionError("this run has no threshold yet, so nothing is unusual; finish its training first")
+        threshold = Threshold.wanted(self.threshold)
         border = torch.tensor([BORDER])
         numbers = torch.cat([border, mu_law(self._given(given)), border])
         (nats,) = _surprises(network, Windows(numbers, 1, AT_ONCE, keep_all=True, name="the sound"))
@@ -167,7 +166,7 @@ class Sounds(GenerateTask):
             {
                 "second": round(number * self._moment / self.rate, 3),
                 "error": round(error, 4),
-                "unusual": self.threshold.judge(error),
+                "unusual": threshold.judge(error),
             }
             for number, error in enumerate(errors)
         ]

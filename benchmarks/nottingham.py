@@ -23,7 +23,7 @@ from elman.data import read_json, read_text
 
 TUNES = 200
 BEGINNING = "\n\nX: "
-WRITING = {"length": 2000, "stop": "\n\n"}
+WRITING = {"length": 2000, "stop": "\n\n", "temperature": 0.7}
 """One that does not end by then counts as it stands."""
 
 

@@ -20,7 +20,7 @@ class Ear:
     Example:
         >>> ear = Ear(LogMel(8000, 40))
         >>> [len(ear.hear(torch.zeros(150), 8000)) for _ in range(4)], len(ear.end())
-        ([0, 2, 2, 1], 0)
+        ([0, 2, 2, 2], 0)
     """
 
     def __init__(self, mel: LogMel) -> None:

@@ -281,9 +281,6 @@ def write_gif(path: Path, films: Sequence[Tensor], pause: int = 120) -> None:
         path: Where it goes.
         films: One or more.
         pause: Milliseconds of a frame.
-
-    Raises:
-        OptionError: There is none.
     """
     from PIL import Image
 

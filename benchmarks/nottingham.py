@@ -1,8 +1,9 @@
 """Are tunes that a network writes tunes? python benchmarks/nottingham.py [NOTE]
 
-Trains recipes/nottingham.toml, or goes on with it; writes 200 tunes, each from one empty line to the next; and counts
-those that music21 reads as ABC and finds notes in. Beside it the same for the tunes of the test part, which people
-wrote, and for 200 texts in which each character is drawn by how often it comes. Needs ELMAN_DATA and the extra `peers`.
+Trains recipes/nottingham.toml, or goes on with it; writes 200 tunes, each from an empty line and "X:" to the next one
+that is empty; counts those that music21 reads as ABC and finds notes in. Beside it the same for the tunes of the test
+part, which people wrote, and for 200 texts in which each character is drawn by how often it comes. Needs ELMAN_DATA
+and the extra `peers`.
 """
 
 import os
@@ -21,7 +22,8 @@ import elman
 from elman.data import read_json, read_text
 
 TUNES = 200
-WRITING = {"length": 2000, "stop": "\n\n", "temperature": 0.6}
+BEGINNING = "\n\nX: "
+WRITING = {"length": 2000, "stop": "\n\n", "temperature": 0.7}
 """One that does not end by then counts as it stands."""
 
 
@@ -55,7 +57,7 @@ def main(note: str = "") -> None:
     known = (run / "config.json").exists()
     model = elman.train("generate", out=run, **({"resume": True} if known else {"recipe": "recipes/nottingham.toml"}))
     metrics = read_json(run / "metrics.json")
-    tunes = [model.predict("\n\n", seed=seed, **WRITING)[0] for seed in range(TUNES)]
+    tunes = [BEGINNING.strip() + " " + model.predict(BEGINNING, seed=seed, **WRITING)[0] for seed in range(TUNES)]
     written = [tune for tune in read_text(data / "test.abc.gz").split("\n\n") if tune.strip()]
     train = read_text(data / "train.abc.gz")
     scores = {

@@ -187,7 +187,7 @@ def next_frames(model: Model, metrics: dict[str, Any], test: Path) -> dict[str, 
     came = read_videos(test).frames
     light = [brightness(one[options.given : options.given + options.ahead]).square().mean() for one in came]
     return {
-        "test_mse_ratio": scores["mse_ratio"],
+        "mse_ratio": scores["mse_ratio"],
         "test_mse": scores["mse"],
         "copy_mse": scores["mse of copying the last frame"],
         "black_mse": float(sum(light)) / len(light),

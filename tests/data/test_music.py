@@ -72,6 +72,16 @@ def test_bad_music_is_named(tmp_path: Path, name: str, content: str, words: str)
         read_pieces(tmp_path / name)
 
 
+def test_midi_that_lasts_for_months_is_named(tmp_path: Path) -> None:
+    file = mido.MidiFile(ticks_per_beat=1)
+    file.tracks.append(
+        mido.MidiTrack([mido.Message("note_on", note=60), mido.Message("note_off", note=60, time=10**8)])
+    )
+    file.save(str(tmp_path / "a.mid"))
+    with pytest.raises(DataError, match=r"a\.mid lasts 100,000,000 quarters; expected 100,000 at most"):
+        read_midi(tmp_path / "a.mid")
+
+
 def test_midi_that_is_cut_off_is_named(tmp_path: Path) -> None:
     write_midi(tmp_path / "a.mid", PIECE)
     whole = (tmp_path / "a.mid").read_bytes()

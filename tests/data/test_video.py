@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from elman.data import Moving, Videos, made_glyphs, made_videos, read_clip, read_videos
+from elman.data import Columns, Moving, Videos, made_glyphs, made_videos, read_clip, read_labelled, read_videos
 from elman.errors import DataError, OptionError
 from elman.pictures import draw_film
 
@@ -86,6 +86,30 @@ def test_arrays(noise: Tensor, tmp_path: Path) -> None:
     assert (found.frames[1].shape, found.boxes[1].shape, found.unusual[1].shape) == ((4, 16, 32, 1), (4, 4), (4,))
     np.savez(tmp_path / "b.npz", x=x.squeeze(4).numpy())
     assert torch.equal(read_videos(tmp_path / "b.npz").frames[0], noise)
+
+
+def test_arrays_are_made_to_a_size_as_images_are(noise: Tensor, tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    for number, frame in enumerate(noise):
+        Image.fromarray(frame.squeeze(2).numpy()).save(tmp_path / f"one/{number}.png")
+    x, boxes = noise.unsqueeze(0).expand(-1, -1, -1, -1, 3).numpy(), np.tile([4.0, 2, 8, 6], (1, 12, 1))
+    np.savez(tmp_path / "a.npz", x=x, boxes=boxes, y=["a"])
+    found = read_videos(tmp_path / "a.npz", (8, 24))
+    of_images = read_videos(tmp_path / "one", (8, 24)).frames[0]
+    assert torch.equal(found.frames[0], of_images.expand(-1, -1, -1, 3))
+    assert found.boxes is not None
+    assert found.boxes[0][0].tolist() == [3, 1, 6, 3]
+    labelled = read_labelled(tmp_path / "a.npz", Columns(image_size=(8, 24)))
+    assert torch.equal(labelled.inputs[0], found.frames[0])
+
+
+def test_a_gif_loses_its_last_frame_only_where_it_was_read(noise: Tensor, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.gif", noise, "gif", "rgb8")
+    whole, cut = read_clip(path).frames, tmp_path / "cut.gif"
+    for share in (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9):
+        cut.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+        usable = read_clip(cut).frames
+        assert torch.equal(read_clip(cut, every=2).frames, whole[: len(usable) : 2])
 
 
 @pytest.mark.parametrize(

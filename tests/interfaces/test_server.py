@@ -68,8 +68,11 @@ BAD: dict[str, tuple[Any, int, str]] = {
     "nothing": ({"inputs": []}, 422, "inputs"),
     "no text": ({"inputs": [3]}, 400, "an input expects a text; received int"),
     "unknown letters": ({"inputs": ["ж"]}, 400, "'ж'"),
-    "an unknown setting": ({"inputs": ["9"], "settings": {"len": 3}}, 400, "there is no option 'len'"),
-    "too much to write": ({"inputs": ["9"], "settings": {"length": 99_999_999}}, 400, "length may be 10,000 at most"),
+    "an unknown setting": ({"inputs": ["9"], "settings": {"len": 3}}, 400, "there is no setting 'len' here"),
+    "a setting of ours": ({"inputs": ["9"], "settings": {"network": 3}}, 400, "there is no setting 'network' here"),
+    "a strange seed": ({"inputs": ["9"], "settings": {"seed": 1.5}}, 400, "seed expects a whole number"),
+    "too much to write": ({"inputs": ["9"], "settings": {"length": 99_999_999}}, 400, "100,000 steps may be written"),
+    "too much together": ({"inputs": ["9"] * 201}, 400, "100,000 steps may be written"),
     "too long": ({"inputs": ["9" * 20_001]}, 400, "an input may have 20,000 characters"),
     "too many": ({"inputs": ["9"] * 257}, 400, "a request may have 256 inputs"),
 }
@@ -81,6 +84,50 @@ def test_what_is_refused(model: Model, body: Any, status: int, words: str) -> No
     assert (answer.status_code, list(answer.json())) == (status, ["error"])
     assert words in answer.json()["error"]
     assert "/" not in answer.json()["error"].replace("and/or", "")
+
+
+def test_settings_lead_to_no_file(tmp_path: Path) -> None:
+    trained = elman.train("transcribe", out=tmp_path / "run", hidden_size=4, epochs=1)
+    sound = {"samples": [0.0] * 4000, "rate": 8000}
+    refused = post(trained, {"inputs": [sound], "settings": {"beam": 4, "language_model": str(tmp_path)}})
+    assert refused.status_code == 400
+    assert "there is no setting 'language_model' here" in refused.json()["error"]
+
+
+def test_what_takes_too_long_is_given_up(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    go = Event()
+    monkeypatch.setattr(model.task, "predict", lambda _, inputs, **__: [go.wait(5)] * len(inputs))
+    answer = post(model, {"inputs": ["9"]}, seconds=0.1)
+    go.set()
+    assert (answer.status_code, answer.json()) == (504, {"error": "no answer within 0.1 seconds; ask for less"})
+
+
+def test_other_routes_have_errors_of_the_same_form(model: Model) -> None:
+    answer = asked(model, lambda client: client.get("/v1/nothing"))
+    assert (answer.status_code, answer.json()) == (404, {"error": "Not Found"})
+
+
+def test_what_ends_when_it_should_not_ends_nothing_else() -> None:
+    def predict(inputs: list[int], **_: Any) -> list[int]:
+        if inputs == [0]:
+            return next(iter([]))
+        return [] if inputs == [1] else inputs
+
+    async def ask() -> Any:
+        batcher = Batcher(predict, together=1, queue=9)
+        found = await asyncio.gather(*(batcher.answer([n], {}) for n in (0, 1, 2)), return_exceptions=True)
+        left = asyncio.create_task(batcher.answer([3], {}))
+        await asyncio.sleep(0)
+        left.cancel()
+        found += [await batcher.answer([4], {})]
+        batcher.close()
+        return found, batcher.calls
+
+    (first, second, third, fourth), calls = asyncio.run(ask())
+    assert isinstance(first, RuntimeError)
+    assert isinstance(second, RuntimeError)
+    assert (third, fourth) == ([2], [4])
+    assert calls == 4  # nobody waited for the one that was cancelled
 
 
 def test_bytes_that_are_no_json(model: Model) -> None:

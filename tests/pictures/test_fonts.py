@@ -48,7 +48,8 @@ def test_a_font_that_is_gone_has_nothing():
 
 
 def test_fonts_installed_since_matplotlib_looked_are_found(monkeypatch):
-    with warnings.catch_warnings(record=True):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         if find_fonts(["猫"]).missing:
             pytest.skip("no installed font has Chinese characters; install fonts-noto-cjk")
     fonts._choose.cache_clear()

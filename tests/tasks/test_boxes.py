@@ -131,5 +131,13 @@ def test_what_does_not_act(model: Model, tmp_path: Path) -> None:
         model.predict(frames, confidence=True)
     with pytest.raises(OptionError, match="every acts on kind = boxes; received kind = words"):
         elman.train("tag", out=tmp_path / "run", every=2)
+    with pytest.raises(DataError, match=r"input 1 expects frames of bytes \(T, H, W, C\), all of one size"):
+        model.predict([None])
     with pytest.raises(DataError, match=r"input 1 has frames of \(9, 9, 1\); expected \(18, 18, 1\)"):
         model.predict(np.zeros((3, 9, 9), np.uint8))
+
+
+def test_frames_that_are_too_small_are_told(tmp_path: Path) -> None:
+    path = arrays(tmp_path / "a.npz", 20)
+    with pytest.raises(DataError, match="frames of 4 x 4 pixels are too small; expected more than 4 along a side"):
+        elman.train("tag", train=path, out=tmp_path / "run", **SMALL, image_size="4x4")

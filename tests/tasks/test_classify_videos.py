@@ -109,6 +109,10 @@ def test_what_does_not_fit(run: Path, tmp_path: Path) -> None:
     model = elman.load(run)
     with pytest.raises(DataError, match=r"input 1 has frames of \(9, 9, 1\); expected \(16, 28, 1\), as in training"):
         model.predict([np.zeros((3, 9, 9), np.uint8)])
+    with pytest.raises(DataError, match=r"input 1 expects frames of bytes \(T, H, W, C\), all of one size"):
+        model.predict([None])
+    with pytest.raises(DataError, match=r"input 1 expects frames of bytes \(T, H, W, C\), all of one size"):
+        model.predict([[[[0, 1], [2]]]])
     x, y = drifting(20, 5)
     np.savez(tmp_path / "a.npz", x=x, y=y)
     for settings, message in (

@@ -96,6 +96,7 @@ def test_images_are_learned(runs: Path, tmp_path: Path) -> None:
         assert sheet.size[0] >= 600
     image = np.random.default_rng(0).integers(0, 2, (24, 24)).astype(np.uint8) * 255
     Image.fromarray(image).save(tmp_path / "a.png")
+    assert model.write("", tmp_path / "D.PNG", count=1) == "1 new images"
     [done] = model.predict(str(tmp_path / "a.png"), kept=0.25, seed=2)
     assert np.array(done).shape == (24, 24)
     assert np.array_equal(np.array(done)[:6], image[:6])  # two shades stay what they are
@@ -120,10 +121,34 @@ def test_grey_images_have_more_shades(tmp_path: Path) -> None:
         elman.train("generate", train=tmp_path / "x.npz", out=tmp_path / "other", from_=tmp_path / "run", levels=2)
 
 
+def test_seeds_act_piece_by_piece_too(runs: Path) -> None:
+    for kind in ("chords", "images"):
+        model = elman.load(runs / kind)
+        settings = {"count": 2} if kind == "images" else {"length": 9}
+        first, second, again = ("".join(model.stream("", seed=seed, **settings)) for seed in (1, 2, 1))
+        assert first == again != second
+        with pytest.raises(OptionError, match="seed expects"):
+            model.predict("", seed=2**70)
+
+
+def test_an_image_goes_on_as_it_would_alone(runs: Path) -> None:
+    model = elman.load(runs / "images")
+    images = [np.full((24, 24), shade, np.uint8) for shade in (0, 255)]
+    together = model.predict(images, seed=1)
+    assert together == [model.predict(image, seed=1)[0] for image in images]
+
+
 REFUSED = {
     "text's": ("chords", {"stop": "a"}, OptionError, "stop does not act on models of chords"),
     "images'": ("sound", {"count": 3}, OptionError, "count does not act on models of sound"),
     "music's": ("images", {"length": 3}, OptionError, "length does not act on models of images"),
+    "beside unusual": (
+        "sound",
+        {"unusual": True, "length": 3},
+        OptionError,
+        "length does not act where what is unusual",
+    ),
+    "kept of nothing": ("images", {"kept": 0.3}, OptionError, "kept does not act on new images"),
     "nucleus": ("chords", {"top_p": 0.5}, OptionError, "top_p does not act on models of chords"),
 }
 
@@ -149,10 +174,18 @@ def test_bad_inputs_are_named(runs: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="has no recordings"):
         sound.evaluate(tmp_path / "empty")
-    with pytest.raises(OptionError, match="can hold one sound; received 2 inputs"):
+    with pytest.raises(OptionError, match="can hold one answer; received 2 inputs"):
         sound.write(["", ""], tmp_path / "a.wav")
-    with pytest.raises(OptionError, match="can hold one piece; received 2 inputs"):
+    with pytest.raises(OptionError, match="can hold one answer; received 2 inputs"):
         chords.write(["", ""], tmp_path / "a.mid")
+    with pytest.raises(OptionError, match=r"write no \.mp3; expected \.wav, \.flac"):
+        sound.write("", tmp_path / "a.mp3")
+    with pytest.raises(OptionError, match="there is nothing to write"):
+        images.write([], tmp_path / "a.png")
+    with pytest.raises(DataError, match="input 1 expects bytes"):
+        images.predict([None])
+    with pytest.raises(OptionError, match="holds sound; write what is unusual"):
+        sound.write("", tmp_path / "a.wav", unusual=True)
     assert not list(tmp_path.glob("a.*"))
 
 

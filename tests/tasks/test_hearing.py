@@ -185,6 +185,15 @@ def test_samples_that_cannot_be(tmp_path: Path, samples: Any, rate: int, message
         hearing.hear(samples, rate)
 
 
+@pytest.mark.parametrize("rate", [0, -1, "8000", 8000.5, True])
+def test_a_rate_that_cannot_be_leaves_all_as_it_was(tmp_path: Path, rate: Any) -> None:
+    hearing = make(tmp_path).session()
+    assert isinstance(hearing, Hearing)
+    with pytest.raises(DataError, match="rate expects a whole number of samples a second, from 1; received"):
+        hearing.hear([0.5], rate)
+    assert hearing.hear([0.5], 8000) == []
+
+
 def test_who_reads_from_both_ends_cannot_write_while_one_speaks(tmp_path: Path) -> None:
     model = make(tmp_path, bidirectional=True)
     session: Any = model.session()

@@ -134,6 +134,27 @@ def test_a_language_model_decides_where_the_sound_does_not(language: Path) -> No
     assert said == {0.0: "a c", 1.0: "a b"}
 
 
+def test_a_language_model_of_a_single_line_knows_of_no_beginning(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("abbab cab " * 90)
+    shape: dict[str, Any] = {"hidden_size": 8, "embedding_size": 4, "batch_size": 2, "window": 20, "epochs": 1}
+    elman.train("generate", train=tmp_path / "text.txt", out=tmp_path / "run", **shape)
+    tokenizer = Tokenizer.learn("abc \n", "character", unknown=True)
+    language = Language(tmp_path / "run", tokenizer)
+    assert language.border is None
+    first = language.begin()
+    known = language.places < language.network.output.out_features
+    assert (first.shares > -inf).tolist() == known.tolist()
+    a, b = tokenizer.encode("ab").tolist()
+    (later,) = language.follow([first], [a])
+    both = language.follow([later, first, later], [b, a, a])
+    alone = [*language.follow([later], [b]), later, *language.follow([later], [a])]
+    for one, other in zip(both, alone, strict=True):
+        assert one.shares == pytest.approx(other.shares, abs=1e-5)
+    search = PrefixSearch(tokenizer, 8, language, 0.5, least=-inf)
+    search.read((2 * torch.randn(12, len(tokenizer) + 1)).log_softmax(1))
+    assert search.likely
+
+
 def test_language_models_that_cannot_be(language: Path, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"lacks 1 of the units that this model writes, such as .q.; train it on"):
         Language(language, Tokenizer.learn("abq", "character"))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from elman.errors import RunError
+from elman.errors import OptionError, RunError
 from elman.tasks.unusual import Threshold, auroc
 
 
@@ -30,6 +30,12 @@ def test_a_folder_keeps_it(tmp_path: Path) -> None:
     (tmp_path / "unusual.json").write_text('{"threshold": "high"}')
     with pytest.raises(RunError, match=r"unusual.json is damaged"):
         Threshold.load(tmp_path)
+
+
+def test_who_has_none_says_so() -> None:
+    assert Threshold.wanted(Threshold(2.0)) == Threshold(2.0)
+    with pytest.raises(OptionError, match="this run has no threshold, so nothing is unusual"):
+        Threshold.wanted(None)
 
 
 def test_ranks_say_what_all_pairs_say() -> None:

@@ -1,5 +1,6 @@
 """Steps of series that nobody could expect."""
 
+import json
 import math
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,9 +11,10 @@ import pytest
 import torch
 
 import elman
-from elman.errors import OptionError
+from elman.errors import DataError, OptionError
 from elman.tasks import Model
-from elman.tasks.unusual import auroc
+from elman.tasks.forecast.unusual import surprises
+from elman.tasks.unusual import Threshold, auroc
 
 SMALL: dict[str, Any] = {
     "embedding_size": 8,
@@ -87,3 +89,30 @@ def test_what_cannot_be_judged(model: Model, tmp_path: Path) -> None:
         model.predict("", unusual=True)
     waves(300, 50).write_parquet(tmp_path / "old.parquet")
     assert model.predict([tmp_path / "old.parquet"], unusual=True) == []
+
+
+def columns(first: int, values: list[float | None]) -> dict[str, list[Any]]:
+    """As JSON has them."""
+    times = [str(datetime(2024, 1, 1) + timedelta(hours=first + step)) for step in range(len(values))]
+    return {"unique_id": ["a"] * len(values), "ds": times, "y": [*values]}
+
+
+def test_what_is_missing_is_nothing_in_json(model: Model) -> None:
+    rows = model.predict([columns(400, [5, None, 7])], unusual=True)
+    assert [row["y"] for row in rows] == [5, None, 7]
+    assert [row["error"] is None for row in rows] == [False, True, False]
+    assert [row["unusual"] for row in rows][1] is False
+    json.dumps(rows, allow_nan=False)
+    with pytest.raises(DataError, match="the frame has no rows; expected at least one"):
+        model.predict([{"ds": [], "y": []}])
+
+
+def test_where_nothing_changed_too_little_is_known(model: Model) -> None:
+    rows = model.predict([columns(400, [5.0] * 30 + [6.0, 5.0])], unusual=True)
+    assert [row["error"] is None for row in rows] == [False] * 24 + [True] * 7 + [False]
+    assert not any(row["unusual"] for row in rows[24:31])
+    still, task = polars.DataFrame(columns(0, [5.0] * 200)), model.task
+    network, seen = model.network, task._read(still).series
+    errors = [one.error for one in surprises(task, task.windowing, network, seen, [30])]
+    assert len(errors) == 170
+    assert Threshold.of(torch.tensor(errors)).value == math.inf  # no error counts

@@ -15,7 +15,9 @@ from elman.data import Moving, made_glyphs, read_clip
 from elman.errors import DataError, OptionError
 from elman.models import NextFrames
 from elman.tasks import GenerateOptions, Model, make_task
-from elman.tasks.generate.foresight import surprise
+from elman.tasks.generate.foresight import Watcher, surprise
+from elman.tasks.task import judged
+from elman.tasks.unusual import Threshold
 
 SMALL: dict[str, Any] = {
     "kind": "video",
@@ -112,8 +114,24 @@ def test_what_nobody_could_expect(model: Model, run: Path, tmp_path: Path) -> No
     assert model.predict(x[0][:3], unusual=True) == [[]]
     with pytest.raises(OptionError, match="unusual gives numbers, no frames"):
         model.write(x[0], tmp_path / "a.gif", unusual=True)
-    with pytest.raises(OptionError, match="length does not act"):
-        model.predict(x[0], unusual=True, length=3)
+    with pytest.raises(OptionError, match="unusual gives numbers, no frames"):
+        model.draw(x[0], tmp_path / "a.png", unusual=True)
+    for idle in ({"length": 3}, {"given": 6}):
+        with pytest.raises(OptionError, match=f"{next(iter(idle))} does not act where unusual frames are sought"):
+            model.predict(x[0], unusual=True, **idle)
+
+
+def test_what_is_labelled_unusual_does_not_make_it_usual(model: Model, tmp_path: Path) -> None:
+    odd = [MOVING.video(number, "jump", earliest=5) for number in range(2000, 2060)]
+    x, unusual = (torch.stack([getattr(one, name) for one in odd]).numpy() for name in ("frames", "unusual"))
+    np.savez(tmp_path / "odd.npz", x=x, unusual=unusual)
+    valid = model.task.read_to_score(tmp_path / "odd.npz")
+    model.task.settle(model.network, valid, tmp_path)
+    watcher = judged(Watcher(4), model.network, valid)
+    assert isinstance(watcher, Watcher)
+    errors, labels = watcher.found()
+    assert labels.any()
+    assert Threshold.load(tmp_path) == Threshold.of(errors[~labels]) != Threshold.of(errors)
 
 
 class Dark(nn.Module):
@@ -216,6 +234,11 @@ def test_inputs_that_do_not_fit(model: Model, tmp_path: Path) -> None:
         model.predict(np.zeros((3, 9, 9), np.uint8))
     with pytest.raises(DataError, match=r"input 1 expects frames of bytes \(T, H, W, C\); received torch.float"):
         model.predict(np.zeros((3, 10, 10)))
+    for wrong in (None, [[[0, 1], [2]]], b"abc", {"x": 1}):
+        with pytest.raises(DataError, match=r"input 1 expects frames of bytes \(T, H, W, C\)"):
+            model.predict([wrong])
+    with pytest.raises(OptionError, match="a film expects one video or more; received none"):
+        model.write([], tmp_path / "a.gif")
     np.savez(tmp_path / "short.npz", x=np.zeros((2, 3, 10, 10), np.uint8))
     with pytest.raises(DataError, match="no video has more than 4 frames, the longest 3"):
         model.evaluate(tmp_path / "short.npz")

@@ -51,8 +51,8 @@ from elman.data.units.vectors import WordTable, read_vectors
 from elman.data.units.vocabulary import Vocabulary
 from elman.data.units.words import UNSPACED, words
 from elman.data.video.moving import Event, Moving, MovingVideo, made_glyphs
-from elman.data.video.read import VIDEOS, Clip, read_clip, read_videos
-from elman.data.video.videos import Videos, as_frames, brightness, made_videos
+from elman.data.video.read import VIDEOS, Clip, as_frames, read_clip, read_videos
+from elman.data.video.videos import Videos, brightness, made_videos
 from elman.data.windows import IGNORE, Window, Windows
 
 __all__ = [

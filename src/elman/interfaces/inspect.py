@@ -35,13 +35,17 @@ def inspect(
         raise OptionError(f"inspect expects a text or --input, one of the two; received {text!r} and {source}")
     if out.suffix not in (".html", ".json"):
         raise OptionError(f"--out expects a name that ends in .html or .json; received {out}")
+    if units is not None and out.suffix == ".json":
+        raise OptionError("--units chooses what a page shows; .json has all units; leave it away")
     model = load(run)
     given: Any = text or ""
     if source is not None:
         given = model.task.read_inputs(source)[0]
     inspection = model.inspect(given)
     if out.suffix == ".json":
-        write_text(out, json.dumps(inspection.as_json(), ensure_ascii=False) + "\n")
+        found = {name: [vars(one) for one in inspection.tracking(name)] for name in follow or []}
+        numbers = {**inspection.as_json(), "following": found}
+        write_text(out, json.dumps(numbers, ensure_ascii=False) + "\n")
         written = [out]
     else:
         written = write_report(inspection, out, follow or [], _numbers(units, inspection.layers[0]))

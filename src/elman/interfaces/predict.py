@@ -15,6 +15,8 @@ from elman.interfaces.options import fields, option, switch, with_options
 from elman.tasks import TASKS, Model, load
 
 ANSWER = "Input and answer"
+TABLES = (".csv", ".json", ".jsonl", ".txt", ".out", "")
+"""Ends of files for answers of any task."""
 
 
 def predict(run: Path, text: str | None = None, **given: Any) -> None:
@@ -33,7 +35,7 @@ def predict(run: Path, text: str | None = None, **given: Any) -> None:
     if plain and not model.task.answers_in_rows:
         _stream(model, inputs[0], settings)
         return
-    if target is not None and target.suffix in model.task.files:
+    if target is not None and target.suffix.lower() not in TABLES:
         written = model.write(inputs, target, **settings)
         Console(highlight=False, soft_wrap=True, markup=False).print(f"{written} in {target}")
         return

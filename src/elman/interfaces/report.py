@@ -84,6 +84,7 @@ def _answer(inspection: Inspection) -> str:
     return (
         f"<h2>Read, {len(inspection.steps):,} steps</h2><pre>{escape(read[:ANSWER])}</pre>"
         f"<h2>Answered</h2><pre>{escape(said[:ANSWER])}</pre>"
+        f"<p>The shares below leave {inspection.unexplained:.3g} of how sure this is unexplained.</p>"
     )
 
 

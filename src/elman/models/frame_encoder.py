@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from elman.errors import DataError
+
 NARROW, WIDE = 16, 32
 """Channels of maps half and a quarter as high and wide as the frame."""
 SHARP = 3.0
@@ -42,8 +44,17 @@ class FrameEncoder(nn.Module):
         self.output = nn.Linear(3 * WIDE, features)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(T, B, H, W, C), from 0 to 1 -> (T, B, F)."""
+        """(T, B, H, W, C), from 0 to 1 -> (T, B, F).
+
+        Raises:
+            DataError: Frames are so small that all of one is a single place.
+        """
         maps = self.maps(x.flatten(0, 1).permute(0, 3, 1, 2) - 0.5).float()
+        if maps.shape[2:].numel() == 1:
+            raise DataError(
+                f"frames of {x.shape[2]} x {x.shape[3]} pixels are too small; expected more than 4 along a side; "
+                "give larger ones, or --image-size 16x16"
+            )
         sharp = self.sharpness * F.instance_norm(maps)
         found = torch.cat([maps.amax((2, 3)), 4 * places(sharp).flatten(1) - 2], dim=1)  # of a deviation of about 1
         return self.output(found).unflatten(0, x.shape[:2])

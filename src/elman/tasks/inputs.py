@@ -21,7 +21,6 @@ from elman.data import (
     Tokenizer,
     as_frames,
     brightness,
-    read_clip,
     read_json,
     resampled,
     sound_blocks,
@@ -275,11 +274,9 @@ class VideoInputs(Inputs):
         self.shape, self.width, self.size, self.every = tuple(shape), shape[2], size, every
 
     def sequences(self, inputs: Sequence[Any], places: Sequence[str]) -> list[Tensor]:
-        read = (self._read(one) if isinstance(one, str | Path) else one for one in inputs)
-        return [as_frames(one, self.shape, place) for one, place in zip(read, places, strict=True)]
-
-    def _read(self, path: str | Path) -> Tensor:
-        return read_clip(Path(path), self.size, self.every).frames
+        return [
+            as_frames(one, self.shape, place, self.size, self.every) for one, place in zip(inputs, places, strict=True)
+        ]
 
     def prepare(self, sequence: Tensor) -> Tensor:
         return brightness(sequence)

@@ -86,9 +86,17 @@ class Model:
             DataError: An input cannot be read, or the file not be written.
             OptionError: A setting is impossible.
         """
+        path = Path(path)
+        if path.suffix.lower() not in self.task.files:
+            expected = ", ".join(self.task.files) or ".csv or .jsonl from the command line"
+            raise OptionError(
+                f"models like this one write no {path.suffix or 'file without an end'}; expected {expected}"
+            )
         self.network.eval()
         several = isinstance(inputs, list | tuple)
-        return self.task.write(self.network, inputs if several else [inputs], Path(path), **settings)
+        if several and not inputs:
+            raise OptionError(f"there is nothing to write to {path}; expected one input or more")
+        return self.task.write(self.network, inputs if several else [inputs], path, **settings)
 
     def stream(self, prompt: str = "", *, seed: int = 0, **settings: Any) -> Iterator[str]:
         """The answer to one prompt, piece by piece as it comes; settings as in `predict`."""

@@ -2,7 +2,7 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -323,11 +323,19 @@ class Task(ABC):
             OptionError: The task has no such view.
             DataError: The input cannot be read.
         """
-        raise OptionError(f"models like this one of {self.name} cannot be looked into; there is no single row of steps")
+        raise OptionError(f"models like this one of {self.name} cannot be looked into")
 
     def session(self, network: nn.Module, seed: int = 0) -> "Conversation":
         """A trained model that remembers what it has read and written, where the task has use for that."""
-        return OneByOne(lambda text, settings: self.predict(network, [text], **settings)[0])
+        return OneByOne(lambda given, settings: self._alone(self.predict(network, [given], **settings)))
+
+    def _alone(self, answers: list[Any]) -> Any:
+        """The answer to one input."""
+        return answers if self.answers_in_rows else answers[0]
+
+    def amount(self, settings: Mapping[str, Any]) -> int:
+        """Steps that an answer to one input may have, where that is not bounded by the input; 0 where it is."""
+        return 0
 
     @abstractmethod
     def save(self, folder: Path) -> None:

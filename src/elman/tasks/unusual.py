@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from elman.data import read_json, write_json
-from elman.errors import RunError
+from elman.errors import OptionError, RunError
 
 FILE = "unusual.json"
 USUAL = 0.99
@@ -61,6 +61,19 @@ class Threshold:
         if value is not None and not isinstance(value, int | float):
             raise RunError(f"{folder / FILE} is damaged: threshold expects a number; received {value!r}; train again")
         return cls(inf if value is None else float(value))
+
+    @staticmethod
+    def wanted(threshold: "Threshold | None") -> "Threshold":
+        """The threshold of a run that is asked what is unusual.
+
+        Raises:
+            OptionError: It has none.
+        """
+        if threshold is None:
+            raise OptionError(
+                "this run has no threshold, so nothing is unusual; finish its training, or train it again"
+            )
+        return threshold
 
 
 def auroc(errors: Tensor | Sequence[float], unusual: Tensor | Sequence[bool]) -> float:

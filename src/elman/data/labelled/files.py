@@ -129,7 +129,7 @@ def of_arrays(path: Path, columns: Columns, answered: bool) -> Labelled:
             f"{path} has x of shape {x.shape}, but {label} of shape {y.shape}; expected {x.shape[:wanted]} of them"
         )
     if not columns.stepwise and x.dtype == np.uint8 and (x.ndim == 5 or (x.ndim == 4 and x.shape[3] not in (1, 3))):
-        return videos_of_array(x[:, :: columns.every], y, path)
+        return videos_of_array(x, y, path, columns)
     if not columns.stepwise and x.dtype == np.uint8 and x.ndim in (3, 4):
         return _images(torch.from_numpy(x), y, path)
     if x.ndim not in (2, 3) or x.dtype.kind not in "fiu":

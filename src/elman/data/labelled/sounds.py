@@ -60,7 +60,8 @@ def read_sounds(path: Path) -> Labelled:
 def usual_rate(sounds: Sequence[Sound]) -> int:
     """Samples a second at which recordings are heard when nothing is said: the commonest, but no more than needed.
 
-    >>> usual_rate([Sound(torch.zeros(1), 8000), Sound(torch.zeros(1), 8000), Sound(torch.zeros(1), 44_100)])
+    >>> import torch
+    >>> usual_rate([Sound(torch.zeros(1), rate) for rate in (8000, 8000, 44_100)])
     8000
     """
     return min(Counter(sound.rate for sound in sounds).most_common(1)[0][0], HIGHEST_RATE)

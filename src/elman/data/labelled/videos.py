@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from elman.data.labelled.labelled import Columns, Labelled
-from elman.data.video.read import VIDEOS, cut_off, read_clip
+from elman.data.video.read import VIDEOS, cut_off, read_clip, resized
 from elman.errors import DataError
 
 FILMS = tuple(end for end in VIDEOS if end != ".gif")
@@ -50,8 +50,9 @@ def videos_of(
     return Labelled("video", [clip.frames for clip in clips], answers, name, places, cut_off(places, clips))
 
 
-def videos_of_array(x: np.ndarray, y: np.ndarray | None, path: Path) -> Labelled:
+def videos_of_array(x: np.ndarray, y: np.ndarray | None, path: Path, columns: Columns) -> Labelled:
     """Bytes (N, T, H, W) or (N, T, H, W, C), and what they are."""
-    frames = torch.from_numpy(x if x.ndim == 5 else x[..., None])
+    frames = torch.from_numpy(x if x.ndim == 5 else x[..., None])[:, :: columns.every]
+    frames = resized(frames, columns.image_size)
     said = [None] * len(x) if y is None else [str(one) for one in y.tolist()]
     return Labelled("video", list(frames), said, str(path), [f"video {n:,}" for n in range(1, len(x) + 1)])

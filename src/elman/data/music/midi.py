@@ -13,6 +13,8 @@ DRUMS = 9
 QUARTERS = 90
 """In a minute, of what is written."""
 LOUD = 80
+LONGEST = 100_000
+"""Quarters that are read at most: 18 hours of what is written."""
 
 
 def is_midi(path: Path) -> bool:
@@ -44,6 +46,11 @@ def read_midi(path: Path) -> list[list[int]]:
         raise DataError(f"{path} counts no quarters; expected MIDI with ticks in a quarter")
     chords: list[set[int]] = []
     for note, start, end in _sounding(mido.merge_tracks(file.tracks)):
+        if end > LONGEST * file.ticks_per_beat:
+            raise DataError(
+                f"{path} lasts {ceil(end / file.ticks_per_beat):,} quarters; expected {LONGEST:,} at most; "
+                "mend its times, or take it out"
+            )
         for step in range(ceil(start / file.ticks_per_beat), ceil(end / file.ticks_per_beat)):
             chords += [set() for _ in range(step + 1 - len(chords))]
             chords[step].add(note)

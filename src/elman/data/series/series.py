@@ -150,6 +150,8 @@ def read_series(
         OptionError: An option is impossible.
     """
     path, frame = (source, read_frame(source)) if isinstance(source, Path) else ("the frame", as_frame(source))
+    if not len(frame):
+        raise DataError(f"{path} has no rows; expected at least one")
     return _Reader(str(path), frame, columns, categories, frequency).read()
 
 
@@ -164,9 +166,17 @@ def as_frame(frame: Any) -> "polars.DataFrame":
     if isinstance(frame, polars.DataFrame):
         return frame
     try:
-        return polars.DataFrame({str(name): polars.Series(np.asarray(frame[name])) for name in frame})
+        return polars.DataFrame({str(name): polars.Series(_column(frame[name])) for name in frame})
     except (TypeError, ValueError, polars.exceptions.PolarsError) as error:
         raise DataError(f"expected a frame of Polars or pandas; received {type(frame).__name__}: {error}") from error
+
+
+def _column(values: Any) -> np.ndarray:
+    """An array; None among numbers is NaN, as in JSON what is missing."""
+    found = np.asarray(values)
+    if found.dtype == object and all(value is None or isinstance(value, int | float | np.number) for value in found):
+        return found.astype(np.float64)
+    return found
 
 
 class _Reader:

@@ -3,6 +3,7 @@
 Key: N samples, T moments, M bands.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,7 +20,7 @@ class Ear:
     Example:
         >>> ear = Ear(LogMel(8000, 40))
         >>> [len(ear.hear(torch.zeros(150), 8000)) for _ in range(4)], len(ear.end())
-        ([0, 2, 2, 1], 0)
+        ([0, 2, 2, 2], 0)
     """
 
     def __init__(self, mel: LogMel) -> None:
@@ -35,13 +36,16 @@ class Ear:
         """The next samples (N,) -> the moments (T, M) that they complete.
 
         Raises:
-            DataError: The rate is another than before.
+            DataError: The rate is no whole number from 1, or another than before.
             MissingExtra: soxr is not installed.
         """
+        if isinstance(rate, bool) or not isinstance(rate, int | np.integer) or rate < 1:
+            raise DataError(f"rate expects a whole number of samples a second, from 1; received {rate!r:.40}")
         if self.rate is None:
-            self.rate, wanted = rate, self.mel.rate
+            wanted = self.mel.rate
             if rate != wanted:
                 self._stream = optional("soxr", "soxr", "sound").ResampleStream(rate, wanted, 1, dtype="float32")
+            self.rate = rate
         if rate != self.rate:
             raise DataError(f"a sound of {self.rate:,} Hz goes on at {rate:,} Hz; expected one rate; resample it")
         return self._moments(self._resampled(samples))

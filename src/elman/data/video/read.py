@@ -15,7 +15,7 @@ from torch import Tensor
 
 from elman.data.arrays import read_arrays
 from elman.data.labelled.images import IMAGES, read_image
-from elman.data.video.videos import Videos
+from elman.data.video.videos import Videos, in_colours
 from elman.errors import DataError, optional
 
 VIDEOS = (".mp4", ".avi", ".mkv", ".webm", ".mov", ".gif")
@@ -45,7 +45,7 @@ def read_videos(path: Path, size: tuple[int, int] | None = None, every: int = 1)
 
     Args:
         path: The file or folder.
-        size: H and W to which frames of files and folders are made; all must be alike when omitted.
+        size: H and W to which frames are made, and boxes with them; all must be alike when omitted.
         every: One of so many frames is read.
 
     Raises:
@@ -53,7 +53,7 @@ def read_videos(path: Path, size: tuple[int, int] | None = None, every: int = 1)
         MissingExtra: PyAV is not installed.
     """
     if path.suffix == ".npz":
-        return _of_arrays(path, every)
+        return _of_arrays(path, size, every)
     places = _places(path)
     clips = [read_clip(place, size, every) for place in places]
     names = [place.name for place in places]
@@ -76,6 +76,54 @@ def read_clip(path: Path, size: tuple[int, int] | None = None, every: int = 1) -
         MissingExtra: PyAV is not installed.
     """
     return _of_images(path, size, every) if path.is_dir() else _decoded(path, size, every)
+
+
+def as_frames(
+    given: Any, shape: Sequence[int], place: str, size: tuple[int, int] | None = None, every: int = 1
+) -> Tensor:
+    """What a person gives for a video, as frames (T, H, W, C) of bytes.
+
+    Args:
+        given: An array (T, H, W, C), or (T, H, W) of grey ones; or the path of one, as in `read_clip`.
+        shape: (H, W, C).
+        place: What to call it in an error.
+        size: H and W to which frames of files are made.
+        every: One of so many frames of files is read.
+
+    Raises:
+        DataError: It is no video, or one of another shape.
+        MissingExtra: It is a file, and PyAV is not installed.
+    """
+    if isinstance(given, str | Path):
+        given = read_clip(Path(given), size, every).frames
+    try:
+        found = torch.as_tensor(np.asarray(given))
+    except (TypeError, ValueError, RuntimeError):  # nothing, words, or lists that are not of one length
+        raise DataError(
+            f"{place} expects frames of bytes (T, H, W, C), all of one size; received {given!r:.40}"
+        ) from None
+    found = found if found.dim() == 4 else found.unsqueeze(-1)
+    if found.dim() != 4 or found.dtype != torch.uint8 or not len(found):
+        raise DataError(f"{place} expects frames of bytes (T, H, W, C); received {found.dtype} {tuple(found.shape)}")
+    found = in_colours(found, shape[2])
+    Videos([found], [place]).check_shape(shape)
+    return found
+
+
+def resized(frames: Tensor, size: tuple[int, int] | None) -> Tensor:
+    """Frames (..., H, W, C) of bytes, made to H and W as images of files are.
+
+    Example:
+        >>> resized(torch.zeros(2, 5, 12, 8, 1, dtype=torch.uint8), (6, 4)).shape
+        torch.Size([2, 5, 6, 4, 1])
+    """
+    from PIL import Image
+
+    if size is None or frames.shape[-3:-1] == size:
+        return frames
+    planes = frames.movedim(-1, -3).flatten(0, -3).numpy()  # a colour of a frame each
+    made = np.stack([np.asarray(Image.fromarray(plane).resize((size[1], size[0]))) for plane in planes])
+    return torch.from_numpy(made).view(*frames.shape[:-3], frames.shape[-1], *size).movedim(-3, -1)
 
 
 def cut_off(names: Sequence[str], clips: Sequence[Clip]) -> tuple[str, ...]:
@@ -133,20 +181,18 @@ def _decoded(path: Path, size: tuple[int, int] | None, every: int) -> Clip:
     if not path.exists():
         raise DataError(f"there is no file {path}; check the path (now in {Path.cwd()})")
     frames: list[np.ndarray] = []
-    whole, count, seconds, reason = True, 0, 0.0, "it has no frames"
+    whole, taken, count, seconds, reason = True, False, 0, 0.0, "it has no frames"
     try:
         with av.open(str(path)) as container:
             for frame in container.decode(video=0):
-                if frame.is_corrupt:
-                    whole = False
-                elif count % every == 0:
+                whole = whole and not frame.is_corrupt
+                taken = count % every == 0 and not frame.is_corrupt
+                if taken:
                     frames.append(_pixels(frame, size))
                 count, seconds = count + 1, frame.time or 0.0
             whole = whole and not _ends_early(container, count, seconds, path)
-        if path.suffix.lower() == ".gif" and not whole:
-            del frames[
-                1 if len(frames) == 1 else -1 :
-            ]  # a GIF does not say which frame is not whole: it is the last one
+        if path.suffix.lower() == ".gif" and not whole and taken and len(frames) > 1:
+            del frames[-1]  # a GIF does not say which frame is not whole: it is the last one
     except (av.error.FFmpegError, OSError, ValueError, IndexError) as error:  # IndexError: there are no pictures in it
         whole, reason = False, getattr(error, "strerror", None) or str(error).partition("\n")[0]
     if not frames:
@@ -174,7 +220,7 @@ def _pixels(frame: Any, size: tuple[int, int] | None) -> np.ndarray:
     return pixels[..., None] if grey else pixels
 
 
-def _of_arrays(path: Path, every: int) -> Videos:
+def _of_arrays(path: Path, size: tuple[int, int] | None, every: int) -> Videos:
     arrays = read_arrays(path)
     x = arrays.get("x")
     if x is None or x.dtype != np.uint8 or x.ndim not in (4, 5) or not x.size:
@@ -185,9 +231,14 @@ def _of_arrays(path: Path, every: int) -> Videos:
             received = f"{arrays[name].dtype} {arrays[name].shape}"
             raise DataError(f"{path} expects numbers {name} {shape}; received {received}")
     frames = torch.from_numpy(x if x.ndim == 5 else x[..., None])[:, ::every]
+    height, width = frames.shape[2:4]
+    frames = resized(frames, size)
+    higher, wider = frames.shape[2] / height, frames.shape[3] / width
     return Videos(
         list(frames),
         [f"video {number:,}" for number in range(1, len(x) + 1)],
-        list(torch.from_numpy(arrays["boxes"]).float()[:, ::every]) if "boxes" in arrays else None,
+        list(torch.from_numpy(arrays["boxes"]).float()[:, ::every] * torch.tensor([wider, higher] * 2))
+        if "boxes" in arrays
+        else None,
         list(torch.from_numpy(arrays["unusual"] != 0)[:, ::every]) if "unusual" in arrays else None,
     )

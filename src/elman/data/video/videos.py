@@ -6,9 +6,7 @@ Key: N videos, T frames, H rows of pixels, W pixels in a row, C colours, 1 or 3.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -106,26 +104,6 @@ def in_colours(frames: Tensor, colours: int) -> Tensor:
     if colours == 3:
         return frames.expand(-1, -1, -1, 3)
     return (frames.float() @ LUMA).round().byte().unsqueeze(3)
-
-
-def as_frames(given: Any, shape: Sequence[int], place: str) -> Tensor:
-    """What a person gives for a video, as frames (T, H, W, C) of bytes.
-
-    Args:
-        given: An array (T, H, W, C), or (T, H, W) of grey ones.
-        shape: (H, W, C).
-        place: What to call it in an error.
-
-    Raises:
-        DataError: It is no video, or one of another shape.
-    """
-    found = torch.as_tensor(np.asarray(given))
-    found = found if found.dim() == 4 else found.unsqueeze(-1)
-    if found.dim() != 4 or found.dtype != torch.uint8 or not len(found):
-        raise DataError(f"{place} expects frames of bytes (T, H, W, C); received {found.dtype} {tuple(found.shape)}")
-    found = in_colours(found, shape[2])
-    Videos([found], [place]).check_shape(shape)
-    return found
 
 
 def brightness(frames: Tensor) -> Tensor:

@@ -1,23 +1,35 @@
 """The routes: predict, stream, and what those ask who look after the machine."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+import logging
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
-from typing import Any
+from pathlib import Path
+from time import monotonic
+from typing import Any, get_args
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
 
-from elman.errors import DataError, ElmanError, OptionError
+from elman.errors import DataError, ElmanError, OptionError, suggestion
 from elman.interfaces.server.batcher import Batcher, Busy
 from elman.interfaces.server.counters import Counters
 from elman.interfaces.server.gate import App, Gate
 from elman.interfaces.server.limits import Limits
-from elman.tasks import Model
+from elman.tasks import Model, Task
 
 Settings = dict[str, Any]
+
+MISTAKE = "the server made a mistake; it is in its log"
+GLANCE = 0.5
+"""Seconds from one look to the next whether somebody still waits."""
+BEAMS = ("beam", "beam_size", "n_best")
+
+log = logging.getLogger("elman.server")
 
 
 class Asked(BaseModel):
@@ -59,6 +71,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         (413, "The request is too long."),
         (422, "The request has another form."),
         (429, "Too much waits; come again."),
+        (504, "There was no answer in time."),
     )
 }
 
@@ -114,16 +127,19 @@ def create_app(model: Model, name: str, limits: Limits, token: str | None = None
         return {"models": [{"name": name, "task": model.task.name, "facts": model.config["facts"]}]}
 
     @app.post("/v1/predict", responses=PROBLEMS)
-    async def predict(asked: Asked) -> Answers:
+    async def predict(asked: Asked, request: Request) -> Answers:
         """Answers to inputs."""
-        _check(asked.inputs, asked.settings, limits)
+        _check(model.task, asked.inputs, asked.settings, limits)
         inputs = [model.task.received(given) for given in asked.inputs]
-        return Answers(model=name, answers=await batcher.answer(inputs, asked.settings))
+        answers = await _unless_gone(request, batcher.answer(inputs, asked.settings), limits.seconds)
+        return Answers(model=name, answers=answers)
 
     @app.post("/v1/stream", responses=PROBLEMS, response_class=StreamingResponse)
     async def stream(asked: AskedForStream, request: Request) -> StreamingResponse:
         """An answer piece by piece, as server-sent events: `piece` with a text each, then `final` or `error`."""
-        _check([asked.input], asked.settings, limits)
+        _check(model.task, [asked.input], asked.settings, limits)
+        if batcher.streams >= limits.streams:
+            raise Busy(f"{batcher.streams} answers are being sent already; come again")
         given = model.task.received(asked.input)
         pieces = await batcher.run(lambda: model.stream(given, **asked.settings))
         return StreamingResponse(_events(batcher, pieces, request), media_type="text/event-stream")
@@ -145,6 +161,7 @@ def _said(model: Model) -> Any:
 
 
 async def _events(batcher: Batcher, pieces: Iterator[str], request: Request) -> AsyncIterator[str]:
+    batcher.streams += 1
     try:
         while not await request.is_disconnected():
             piece = await batcher.run(next, pieces, None)
@@ -154,17 +171,48 @@ async def _events(batcher: Batcher, pieces: Iterator[str], request: Request) -> 
             yield f"event: piece\ndata: {json.dumps({'text': piece}, ensure_ascii=False)}\n\n"
     except ElmanError as error:
         yield f"event: error\ndata: {json.dumps({'error': str(error)}, ensure_ascii=False)}\n\n"
+    except Exception:
+        log.exception("a stream failed")
+        yield f"event: error\ndata: {json.dumps({'error': MISTAKE})}\n\n"
+    finally:
+        batcher.streams -= 1
 
 
-def _check(inputs: list[Any], settings: Settings, limits: Limits) -> None:
+async def _unless_gone(request: Request, answer: Coroutine[Any, Any, Any], seconds: float) -> Any:
+    """An answer, unless whoever asked for it has left, or it takes too long."""
+    found, end = asyncio.ensure_future(answer), monotonic() + seconds
+    while True:
+        await asyncio.wait({found}, timeout=GLANCE)
+        if found.done():
+            return found.result()
+        if monotonic() > end or await request.is_disconnected():
+            found.cancel()
+            raise HTTPException(504, f"no answer within {seconds:g} seconds; ask for less")
+
+
+def _check(task: Task, inputs: list[Any], settings: Settings, limits: Limits) -> None:
+    """See that no more is asked for than is allowed, and that no setting leads to a file."""
     if len(inputs) > limits.inputs:
         raise DataError(f"a request may have {limits.inputs:,} inputs; received {len(inputs):,}")
     for given in inputs:
         if isinstance(given, str) and len(given) > limits.text_length:
             raise DataError(f"an input may have {limits.text_length:,} characters; received {len(given):,}")
-    length = settings.get("length")
-    if isinstance(length, int) and length > limits.written:
-        raise OptionError(f"length may be {limits.written:,} at most; received {length:,}")
+    if foreign := [name for name in settings if name not in _settings(task)]:
+        raise OptionError(f"there is no setting {foreign[0]!r} here; {suggestion(foreign[0], _settings(task))}")
+    for name in BEAMS:
+        if isinstance(settings.get(name), int) and settings[name] > limits.beam:
+            raise OptionError(f"{name} may be {limits.beam} at most; received {settings[name]:,}")
+    amount = task.amount(settings) * len(inputs)
+    if amount > limits.written:
+        raise OptionError(f"{limits.written:,} steps may be written for a request; received a wish for {amount:,}")
+
+
+def _settings(task: Task) -> set[str]:
+    """Those that may come over a wire."""
+    fields = task.predicting_class.model_fields
+    return {name for name, field in fields.items() if Path not in (field.annotation, *get_args(field.annotation))} | {
+        "seed"
+    }
 
 
 def _say_errors(app: FastAPI) -> None:
@@ -178,6 +226,11 @@ def _say_errors(app: FastAPI) -> None:
     async def impossible(_: Request, error: Exception) -> JSONResponse:
         return JSONResponse({"error": str(error)}, 400)
 
+    @app.exception_handler(HTTPException)
+    async def known(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        return JSONResponse({"error": str(error.detail)}, error.status_code)
+
     @app.exception_handler(RequestValidationError)
     async def formless(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
@@ -187,4 +240,4 @@ def _say_errors(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def mistake(_: Request, __: Exception) -> JSONResponse:
-        return JSONResponse({"error": "the server made a mistake; it is in its log"}, 500)
+        return JSONResponse({"error": MISTAKE}, 500)

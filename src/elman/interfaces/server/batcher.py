@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from elman.errors import ElmanError
+from elman.errors import ElmanError, OptionError
 
 
 class Busy(ElmanError):
@@ -39,9 +39,8 @@ class Batcher:
         self.predict, self.together, self.queue = predict, together, queue
         self.waiting: deque[Waiting] = deque()
         self.worker = ThreadPoolExecutor(1, thread_name_prefix="network")
-        self.calls, self.answered = 0, 0
+        self.calls, self.answered, self.streams = 0, 0, 0
         self._loop: asyncio.Task[None] | None = None
-        self._come = asyncio.Event()
 
     @property
     def length(self) -> int:
@@ -49,28 +48,29 @@ class Batcher:
         return sum(len(one.inputs) for one in self.waiting)
 
     async def answer(self, inputs: Sequence[Any], settings: dict[str, Any]) -> list[Any]:
-        """Answers, once their turn has come.
+        """Answers, once their turn has come; cancelled, they are asked for no more.
 
         Raises:
             Busy: Too much waits.
+            OptionError: It is more than may ever wait.
             ElmanError: An input or a setting is impossible.
         """
+        if len(inputs) > self.queue:
+            raise OptionError(f"a request may have {self.queue:,} inputs; received {len(inputs):,}")
         if self.length + len(inputs) > self.queue:
             raise Busy(f"{self.length:,} inputs wait already, {self.queue:,} at most; come again")
         one = Waiting(inputs, settings, asyncio.get_running_loop().create_future())
         self.waiting.append(one)
-        self._come.set()
         if self._loop is None or self._loop.done():
             self._loop = asyncio.create_task(self._work())
         return await one.answers
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Something else in the network's thread."""
-        return await asyncio.get_running_loop().run_in_executor(self.worker, function, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(self.worker, _guarded, function, *arguments)
 
     async def _work(self) -> None:
-        while self.waiting:
-            group = self._next()
+        while group := self._next():
             try:
                 answers = await self.run(self._answered, [given for one in group for given in one.inputs], group[0])
             except ElmanError as error:
@@ -86,14 +86,15 @@ class Batcher:
                     one.answers.set_result(own)
 
     def _next(self) -> list[Waiting]:
-        """Requests that go together, the one that has waited longest among them."""
-        group, rest, count = [self.waiting.popleft()], deque(), 0
-        count = len(group[0].inputs)
+        """Requests that go together, the one that has waited longest among them; none where nobody waits."""
+        group: list[Waiting] = []
+        rest: deque[Waiting] = deque()
+        count = 0
         while self.waiting and count < self.together:
             one = self.waiting.popleft()
             if one.answers.done():
-                continue  # nobody waits any more
-            if one.settings == group[0].settings and count + len(one.inputs) <= self.together:
+                continue  # nobody waits for it any more
+            if not group or (one.settings == group[0].settings and count + len(one.inputs) <= self.together):
                 group.append(one)
                 count += len(one.inputs)
             else:
@@ -103,7 +104,10 @@ class Batcher:
 
     def _answered(self, inputs: list[Any], one: Waiting) -> list[Any]:
         self.calls += 1
-        return self.predict(inputs, **one.settings)
+        answers = self.predict(inputs, **one.settings)
+        if len(answers) != len(inputs):
+            raise RuntimeError(f"{len(inputs)} inputs got {len(answers)} answers")
+        return answers
 
     async def _apart(self, group: list[Waiting], error: ElmanError) -> None:
         """One of them is to blame: ask for each by itself."""
@@ -125,6 +129,14 @@ class Batcher:
         _refuse(list(self.waiting), Busy("the server stops; come again"))
         self.waiting.clear()
         self.worker.shutdown(wait=True)
+
+
+def _guarded(function: Callable[..., Any], *arguments: Any) -> Any:
+    """A call whose every error can be handed on: asyncio loses a StopIteration."""
+    try:
+        return function(*arguments)
+    except StopIteration as error:
+        raise RuntimeError("something ended that should not") from error
 
 
 def _refuse(group: Sequence[Waiting], error: Exception) -> None:

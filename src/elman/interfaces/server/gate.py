@@ -27,6 +27,10 @@ class TooMuch(Exception):
     """A body is longer than allowed."""
 
 
+class Gone(Exception):
+    """Whoever asked has left."""
+
+
 class Gate:
     """An ASGI application around another one.
 
@@ -75,6 +79,8 @@ class Gate:
             body = await asyncio.wait_for(self._body(receive), self.limits.seconds)
         except TimeoutError:
             await refuse(send, 408, f"a request must be complete within {self.limits.seconds:g} seconds")
+        except Gone:
+            return
         except TooMuch:
             await refuse(send, 413, f"a request may have {self.limits.body_bytes:,} bytes at most")
         else:
@@ -89,6 +95,8 @@ class Gate:
         body, more = b"", True
         while more:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Gone
             body += message.get("body", b"")
             more = message.get("more_body", False)
             if len(body) > self.limits.body_bytes:

@@ -14,8 +14,8 @@ class Limits(Options):
 
     host: str = "127.0.0.1"
     """Where to listen; anything but this machine itself needs a token."""
-    port: Annotated[int, Field(ge=0, lt=65536)] = 8000
-    """The port to listen on; 0 takes one that is free."""
+    port: Annotated[int, Field(ge=1, lt=65536)] = 8000
+    """The port to listen on."""
     body_bytes: Count = 10_000_000
     """Bytes of a request at most."""
     text_length: Count = 20_000
@@ -26,7 +26,11 @@ class Limits(Options):
     """Inputs that one call of the network answers at most."""
     queue: Count = 1024
     """Inputs that wait at most; more are refused for the moment."""
+    streams: Count = 64
+    """Answers that are sent piece by piece at the same time, at most."""
     seconds: Annotated[float, Field(gt=0)] = 60.0
-    """Seconds within which all of a request must have come."""
-    written: Count = 10_000
-    """Units, chords or samples that are written for one request at most."""
+    """Seconds within which a request must have come, and again until it is given up."""
+    written: Count = 100_000
+    """Units, chords, samples or pixels that are written for one request at most."""
+    beam: Count = 64
+    """Answers that are searched for side by side at most."""

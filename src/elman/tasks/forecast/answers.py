@@ -5,6 +5,7 @@ Key: B series, L levels, H steps of the horizon.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,15 @@ def rows_of(
                 share = f"{abs(2 * level - 1) * 100:g}"
                 row[f"{'lo' if level < 0.5 else 'hi'}-{share}"] = float(quantiles[place, step])
         yield row
+
+
+def number_or_none(value: float) -> float | None:
+    """A number for JSON, which has no NaN and nothing infinite.
+
+    >>> number_or_none(2.5), number_or_none(float("nan"))
+    (2.5, None)
+    """
+    return value if isfinite(value) else None
 
 
 def time_of(one: Series, step: int, memory: SeriesMemory) -> str | int:

@@ -25,7 +25,7 @@ from elman.errors import DataError, OptionError
 from elman.layers import LayerState, Recurrent, find_cell
 from elman.models import DirectForecaster, Forecaster, Head, Outputs, RecursiveForecaster, SegmentForecaster, find_head
 from elman.pictures import draw_fan_chart
-from elman.tasks.forecast.answers import check_ahead, rows_of, time_of
+from elman.tasks.forecast.answers import check_ahead, number_or_none, rows_of, time_of
 from elman.tasks.forecast.backtest import Backtest
 from elman.tasks.forecast.intervals import Intervals
 from elman.tasks.forecast.memory import SeriesMemory
@@ -282,10 +282,7 @@ class Forecast(Task):
 
     def _judged(self, network: nn.Module, given: Any) -> list[dict[str, Any]]:
         """A row for each step that training has not seen."""
-        if self.threshold is None:
-            raise OptionError(
-                "this run has no threshold, so nothing is unusual; finish its training, or train it again"
-            )
+        threshold = Threshold.wanted(self.threshold)
         if _nothing(given):
             raise OptionError("unusual judges new steps; received none; give them with --input")
         whole = self.memory.joined(self._read(given).series)
@@ -296,10 +293,10 @@ class Forecast(Task):
             {
                 "unique_id": one.whole.name,
                 "ds": time_of(one.whole, one.step, self.memory),
-                "y": one.came,
-                "forecast": one.said,
-                "error": round(one.error, 6),
-                "unusual": self.threshold.judge(one.error),
+                "y": number_or_none(one.came),
+                "forecast": number_or_none(one.said),
+                "error": number_or_none(round(one.error, 6)),
+                "unusual": threshold.judge(one.error),
             }
             for one in surprises(self, self.windowing, network, whole, firsts)
         ]

@@ -24,7 +24,7 @@ class Surprise:
     said: float
     error: float
     """How far they are apart, as a multiple of the mean change from one step to the next in the window before; NaN
-    where nothing came, or too little is known."""
+    where nothing came, or too little is known, as where nothing changed."""
 
 
 def surprises(
@@ -36,7 +36,7 @@ def surprises(
         found = seer.outputs(network, batch)
         said = found.centre + found.scale * found.middle()[0]
         usual = batch.known.diff(dim=0).abs().nanmean(0)
-        errors = (batch.coming[0] - said).abs() / usual.clamp_min(torch.finfo(usual.dtype).tiny)
+        errors = (batch.coming[0] - said).abs() / usual.where(usual > 0, torch.nan)
         numbers = zip(
             windowing.back(batch.coming[0]).tolist(), windowing.back(said).tolist(), errors.tolist(), strict=True
         )

@@ -24,11 +24,11 @@ from elman.data import (
     write_json,
     write_midi,
 )
-from elman.errors import DataError, OptionError
+from elman.errors import DataError
 from elman.layers import LayerState, Recurrent, find_cell
 from elman.models import ChordModel
 from elman.tasks.generate.base import GenerateTask
-from elman.tasks.generate.options import Writing
+from elman.tasks.generate.options import Writing, generator_of
 from elman.tasks.inspection.case import Case
 from elman.tasks.task import Examples, Judge, Loss, refuse_settings
 
@@ -45,6 +45,7 @@ class Chords(GenerateTask):
     files: ClassVar[tuple[str, ...]] = (".mid", ".midi")
     answers_with: ClassVar[str] = "chords"
     acting = ("temperature", "length")
+    usual_length = LENGTH
     taught: ClassVar[bool] = False
 
     def read(self, train: Path | None, valid: Path | None, start: Path | None = None) -> Examples:
@@ -123,14 +124,12 @@ class Chords(GenerateTask):
         if isinstance(given, str) and not given:
             return torch.zeros(0, KEYS)
         if isinstance(given, str | Path):
-            return read_pieces(Path(given)).chords[0]
+            return self.only_one(read_pieces(Path(given)).chords, Path(given))
         return as_keys(given, place)
 
     def write(self, network: nn.Module, inputs: Sequence[Any], path: Path, **settings: Any) -> str:
         """A piece and how it goes on, as MIDI."""
-        if len(inputs) != 1:
-            raise OptionError(f"{path} can hold one piece; received {len(inputs)} inputs; give one, or .jsonl")
-        given = as_chords(self._piece(inputs[0], "the input"))
+        given = as_chords(self._piece(self.only_one(inputs, path), "the input"))
         chords: list[Chord] = [*given, *self.predict(network, inputs, **settings)[0]]
         write_midi(path, chords)
         return f"{len(chords)} chords"
@@ -146,7 +145,7 @@ class Chords(GenerateTask):
 def _written(network: nn.Module, given: Tensor, writing: Writing, seed: int) -> Iterator[Tensor]:
     """Chords (1, P), one after the other."""
     assert isinstance(network, ChordModel)
-    generator, state = torch.Generator().manual_seed(seed), None
+    generator, state = generator_of(seed), None
     before = torch.zeros(1, KEYS)
     yield before[:0]
     for chord in given:

@@ -4,7 +4,7 @@ Key: H rows of pixels, W pixels in a row, B images.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import log
 from pathlib import Path
 from typing import Any, ClassVar
@@ -27,13 +27,13 @@ from elman.data import (
     shades,
     write_json,
 )
-from elman.errors import DataError
+from elman.errors import DataError, OptionError
 from elman.layers import LayerState, find_cell
 from elman.models import Painter
 from elman.pictures import draw_grid
 from elman.tasks.decoding import sample
 from elman.tasks.generate.base import GenerateTask
-from elman.tasks.generate.options import Writing
+from elman.tasks.generate.options import Writing, generator_of
 from elman.tasks.options import size_of
 from elman.tasks.received import received_numbers
 from elman.tasks.task import Examples, Judge, Loss, refuse_settings
@@ -142,11 +142,25 @@ class Images(GenerateTask):
 
     def predict(self, network: nn.Module, inputs: Sequence[Any], *, seed: int = 0, **settings: Any) -> list[Any]:
         """For each image, bytes (H, W) or (H, W, C), or a path, all its rows of bytes; for nothing, new images."""
-        writing = self.writing(settings)
+        writing = self._writing(settings, inputs)
         return [
             as_bytes(self._answer(network, given, f"input {number}", writing, seed), self.options.levels).tolist()
             for number, given in enumerate(inputs, 1)
         ]
+
+    def _writing(self, settings: dict[str, Any], inputs: Sequence[Any]) -> Writing:
+        """Settings that act: how many where nothing is given, what is kept where something is."""
+        fresh = [isinstance(given, str) and not given for given in inputs]
+        idle = "kept" if all(fresh) else None if any(fresh) else "count"
+        if idle in settings:
+            what = "new images; they keep nothing" if idle == "kept" else "images that are given; each goes on once"
+            raise OptionError(f"{idle} does not act on {what}; leave it away")
+        return self.writing(settings)
+
+    def amount(self, settings: Mapping[str, Any]) -> int:
+        """Pixels."""
+        count = settings.get("count", Writing().count)
+        return (count if isinstance(count, int) else 1) * self.size[0] * self.size[1]
 
     def _answer(self, network: nn.Module, given: Any, place: str, writing: Writing, seed: int) -> Tensor:
         """An image completed (H, W), or new ones (N, H, W)."""
@@ -157,25 +171,36 @@ class Images(GenerateTask):
     def _new(self, network: nn.Module, writing: Writing, seed: int) -> Tensor:
         """(N, H, W)."""
         empty = torch.zeros(self.size[0], writing.count, self.size[1], dtype=torch.long)
-        return self._drawn(network, empty, 0, writing, seed)
+        return self._drawn(network, empty, 0, writing, [generator_of(seed)])
 
     def _completed(self, network: nn.Module, images: Sequence[Tensor], writing: Writing, seed: int) -> Tensor:
-        """(N, H, W), their upper rows as they were."""
-        return self._drawn(network, torch.stack(list(images), 1), self._kept(writing), writing, seed)
+        """(N, H, W), their upper rows as they were; each as it would be alone."""
+        own = [generator_of(seed) for _ in images]
+        return self._drawn(network, torch.stack(list(images), 1), self._kept(writing), writing, own)
 
     def _kept(self, writing: Writing) -> int:
         return round(writing.kept * self.size[0])
 
-    def _drawn(self, network: nn.Module, images: Tensor, kept: int, writing: Writing, seed: int) -> Tensor:
+    def _drawn(
+        self, network: nn.Module, images: Tensor, kept: int, writing: Writing, generators: Sequence[torch.Generator]
+    ) -> Tensor:
+        """Chance comes from one generator for all, or from one for each."""
         assert isinstance(network, Painter)
-        generator = torch.Generator().manual_seed(seed)
-        return network.draw(images, kept, lambda scores: sample(scores, writing, generator)).transpose(0, 1)
+
+        def choose(scores: Tensor) -> Tensor:
+            parts = zip(scores.chunk(len(generators)), generators, strict=True)
+            return torch.cat([sample(part, writing, generator) for part, generator in parts])
+
+        return network.draw(images, kept, choose).transpose(0, 1)
 
     def _image(self, given: Any, place: str) -> Tensor:
         """Shades (H, W)."""
         if isinstance(given, str | Path):
-            (given,), _ = read_pictures(Path(given), size_of(self.options.image_size))
-        image = torch.as_tensor(np.asarray(given))
+            given = self.only_one(read_pictures(Path(given), size_of(self.options.image_size))[0], Path(given))
+        try:
+            image = torch.as_tensor(np.asarray(given))
+        except (TypeError, ValueError):
+            raise DataError(f"{place} expects bytes (H, W) or a path; received {given!r:.40}") from None
         if image.dtype != torch.uint8 or image.dim() not in (2, 3):
             raise DataError(f"{place} expects bytes (H, W) or a path; received {image.dtype} {tuple(image.shape)}")
         (image,) = shades([image if image.dim() == 3 else image.unsqueeze(2)], self.options.levels)
@@ -184,8 +209,9 @@ class Images(GenerateTask):
 
     def write(self, network: nn.Module, inputs: Sequence[Any], path: Path, *, seed: int = 0, **settings: Any) -> str:
         """New images as a PNG; or those that are given, what is kept of them, and what becomes of them."""
-        writing = self.writing(settings)
-        if list(inputs) == [""]:
+        writing = self._writing(settings, inputs)
+        if any(isinstance(given, str) and not given for given in inputs):
+            self.only_one(inputs, path)
             self._draw(path, self._new(network, writing, seed), COLUMNS)
             return f"{writing.count} new images"
         images = [self._image(given, f"input {number}") for number, given in enumerate(inputs, 1)]

@@ -1,7 +1,8 @@
 """The settings of the task `generate`."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
+import torch
 from pydantic import Field, model_validator
 
 from elman.data import Units
@@ -9,7 +10,7 @@ from elman.layers import find_cell
 from elman.models import LanguageModel
 from elman.tasks.decoding import Sampling
 from elman.tasks.network_options import NetworkOptions
-from elman.tasks.options import Count, Share, WholeOrNone, check_kind, size_of
+from elman.tasks.options import Count, Options, Seed, Share, WholeOrNone, check_kind, size_of
 from elman.tasks.text_options import TextOptions
 
 ACTING = {
@@ -103,3 +104,19 @@ class Writing(Sampling):
     """Frames of a video that are read before others are written; as in training when nothing is said."""
     unusual: bool = False
     """Say of each frame, or moment of a sound, how wrong the model was, and whether that is unusual."""
+
+
+class Start(Options):
+    """Where what is made starts."""
+
+    seed: Seed = 0
+    """The same seed makes the same again."""
+
+
+def generator_of(seed: Any) -> torch.Generator:
+    """Where chance comes from.
+
+    Raises:
+        OptionError: The seed is no whole number from 0.
+    """
+    return torch.Generator().manual_seed(Start.of({"seed": seed}).seed)

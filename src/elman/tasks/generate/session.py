@@ -10,21 +10,13 @@ from elman.data import Tokenizer
 from elman.layers import LayerState
 from elman.models import LanguageModel
 from elman.tasks.decoding import sample
-from elman.tasks.generate.options import Writing
-from elman.tasks.options import Options, Seed
+from elman.tasks.generate.options import Writing, generator_of
 
 STEPS_AT_ONCE = 256
 """A long prompt is read in parts, so that memory does not grow with it."""
 
 LENGTH = 500
 """Units that are written at most, when nothing is said."""
-
-
-class Start(Options):
-    """Where a session starts."""
-
-    seed: Seed = 0
-    """The same seed writes the same text."""
 
 
 class Session:
@@ -44,7 +36,7 @@ class Session:
         self.network = network.eval()
         self.tokenizer = tokenizer
         self.decoder = tokenizer.decoder()
-        self.generator = torch.Generator().manual_seed(Start.of({"seed": seed}).seed)
+        self.generator = generator_of(seed)
         self.state: LayerState | None = None
         self.scores: Tensor | None = None
         """(1, V), of the unit that comes next."""

@@ -35,7 +35,7 @@ from elman.layers import LayerState
 from elman.models import LanguageModel
 from elman.tasks.decoding import sample
 from elman.tasks.generate.base import GenerateTask
-from elman.tasks.generate.options import Writing
+from elman.tasks.generate.options import Writing, generator_of
 from elman.tasks.inspection.case import Case
 from elman.tasks.received import received_sound
 from elman.tasks.task import Examples, Judge, Loss, RunningLoss, refuse_settings
@@ -157,20 +157,28 @@ class Sounds(GenerateTask):
         return Case(steps, network.body, float(from_mu_law(torch.tensor(best))), lambda: score()[best])
 
     def _judged(self, network: nn.Module, given: Any) -> list[dict[str, Any]]:
-        if self.threshold is None:
-            raise OptionError("this run has no threshold yet, so nothing is unusual; finish its training first")
+        threshold = Threshold.wanted(self.threshold)
         border = torch.tensor([BORDER])
         numbers = torch.cat([border, mu_law(self._given(given)), border])
         (nats,) = _surprises(network, Windows(numbers, 1, AT_ONCE, keep_all=True, name="the sound"))
         errors = self._moments(nats[:-1]).tolist()
         return [
-            {"second": round(number * MOMENT, 2), "error": round(error, 4), "unusual": self.threshold.judge(error)}
+            {
+                "second": round(number * self._moment / self.rate, 3),
+                "error": round(error, 4),
+                "unusual": threshold.judge(error),
+            }
             for number, error in enumerate(errors)
         ]
 
     def _moments(self, nats: Tensor) -> Tensor:
         """The mean of each whole moment, of nats (N,) a sample."""
         return nats.unfold(0, self._moment, self._moment).mean(1) if len(nats) >= self._moment else nats[:0]
+
+    @property
+    def usual_length(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """A second."""
+        return self.rate
 
     @property
     def _moment(self) -> int:
@@ -181,7 +189,7 @@ class Sounds(GenerateTask):
         """Its samples (N,) at the model's rate."""
         if isinstance(given, str) and not given:
             return torch.zeros(0)
-        (sound,) = read_sounds(Path(given)).inputs if isinstance(given, str | Path) else (given,)
+        sound = self.only_one(read_sounds(Path(given)).inputs, Path(given)) if isinstance(given, str | Path) else given
         if not isinstance(sound, Sound):
             raise DataError(f"expected a recording or its path; received {type(given).__name__}")
         return resampled(sound.samples, sound.rate, self.rate)
@@ -190,7 +198,7 @@ class Sounds(GenerateTask):
     def _made(self, network: nn.Module, given: Any, writing: Writing, seed: int) -> Tensor:
         """The samples (N,) that come next."""
         assert isinstance(network, LanguageModel)
-        generator, border = torch.Generator().manual_seed(seed), torch.tensor([BORDER])
+        generator, border = generator_of(seed), torch.tensor([BORDER])
         numbers = torch.cat([border, mu_law(self._given(given))])
         length = self.rate if writing.length is None else writing.length
         found = list(islice(_numbers(network, numbers, writing, generator), length))
@@ -200,9 +208,10 @@ class Sounds(GenerateTask):
     def write(self, network: nn.Module, inputs: Sequence[Any], path: Path, *, seed: int = 0, **settings: Any) -> str:
         """A recording and how it goes on, as WAV or FLAC."""
         writing = self.writing(settings)
-        if len(inputs) != 1:
-            raise OptionError(f"{path} can hold one sound; received {len(inputs)} inputs; give one, or .jsonl")
-        samples = torch.cat([self._given(inputs[0]), self._made(network, inputs[0], writing, seed)])
+        if writing.unusual:
+            raise OptionError(f"{path.suffix} holds sound; write what is unusual as .jsonl")
+        given = self.only_one(inputs, path)
+        samples = torch.cat([self._given(given), self._made(network, given, writing, seed)])
         write_sound(path, samples, self.rate)
         return f"{len(samples) / self.rate:.2f} s"
 

@@ -14,7 +14,7 @@ from elman.errors import DataError, OptionError
 from elman.layers import LayerState, Recurrent
 from elman.models import LanguageModel
 from elman.tasks.generate.base import GenerateTask
-from elman.tasks.generate.session import Session
+from elman.tasks.generate.session import LENGTH, Session
 from elman.tasks.inspection.case import Case
 from elman.tasks.task import Batches, Examples, Judge, Loss, RunningLoss
 from elman.tasks.teacher import Teacher
@@ -31,6 +31,7 @@ class Texts(GenerateTask):
     saved: ClassVar[str] = "tokenizer.json"
     continues: ClassVar[bool] = True
     acting = ("temperature", "top_k", "top_p", "length", "stop")
+    usual_length = LENGTH
 
     tokenizer: Tokenizer
     units_per_character: float = 1.0

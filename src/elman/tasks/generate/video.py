@@ -20,7 +20,6 @@ from elman.data import (
     as_frames,
     brightness,
     made_videos,
-    read_clip,
     read_json,
     read_videos,
     replacing,
@@ -76,6 +75,7 @@ class Film(GenerateTask):
     saved: ClassVar[str] = "video.json"
     files: ClassVar[tuple[str, ...]] = (".gif", ".png")
     acting = ("length", "given", "unusual")
+    seeded = False
     taught: ClassVar[bool] = False
 
     shape: tuple[int, int, int]
@@ -186,7 +186,8 @@ class Film(GenerateTask):
         assert isinstance(valid, SequenceBatches)
         watcher = judged(Watcher(self.options.given), network, valid)
         assert isinstance(watcher, Watcher)
-        self.threshold = Threshold.of(watcher.found()[0])
+        errors, unusual = watcher.found()
+        self.threshold = Threshold.of(errors[~unusual])
         self.threshold.save(folder)
         clips = [valid.sequences[row] for row in range(min(DRAWN, len(valid.sequences)))]
         self._draw(network, clips, folder / "pictures" / "frames.png")
@@ -227,27 +228,24 @@ class Film(GenerateTask):
         """
         videos = [self._video(one, f"input {number}") for number, one in enumerate(inputs, 1)]
         if self.writing(settings).unusual:
-            if "length" in settings:
-                raise OptionError("length does not act where unusual frames are sought; leave it away")
+            if idle := [name for name in ("length", "given") if name in settings]:
+                raise OptionError(f"{idle[0]} does not act where unusual frames are sought; leave it away")
             return [self._judged(network, video) for video in videos]
         frames = self._written(network, videos, **settings)
         return [(one.squeeze(3) if self.shape[2] == 1 else one).tolist() for one in frames]
 
     def _judged(self, network: nn.Module, video: Tensor) -> list[dict[str, Any]]:
-        if self.threshold is None:
-            raise OptionError("this run has no threshold yet, so nothing is unusual; finish its training first")
+        threshold = Threshold.wanted(self.threshold)
         if len(video) <= self.options.given:
             return []
         errors = surprise(network, brightness(video).unsqueeze(1))[self.options.given - 1 :, 0].tolist()
         return [
-            {"frame": number, "error": round(error, 6), "unusual": self.threshold.judge(error)}
+            {"frame": number, "error": round(error, 6), "unusual": threshold.judge(error)}
             for number, error in enumerate(errors, self.options.given + 1)
         ]
 
     def _video(self, given: Any, place: str) -> Tensor:
-        if isinstance(given, str | Path):
-            given = read_clip(Path(given), self.size, self.options.every).frames
-        return as_frames(given, self.shape, place)
+        return as_frames(given, self.shape, place, self.size, self.options.every)
 
     def write(self, network: nn.Module, inputs: Sequence[Any], path: Path, **settings: Any) -> str:
         """A film of what was given and what comes next, side by side for several videos; as PNG, strips of frames."""
@@ -285,9 +283,14 @@ def write_gif(path: Path, films: Sequence[Tensor], pause: int = 120) -> None:
         path: Where it goes.
         films: One or more.
         pause: Milliseconds of a frame.
+
+    Raises:
+        OptionError: There is none.
     """
     from PIL import Image
 
+    if not films:
+        raise OptionError("a film expects one video or more; received none; give some")
     longest = max(map(len, films))
     wide = [torch.cat([film, film[-1:].expand(longest - len(film), -1, -1, -1)]) for film in films]
     between = wide[0].new_full((*wide[0].shape[:2], 2, wide[0].shape[3]), 128)

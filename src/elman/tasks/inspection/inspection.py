@@ -90,6 +90,7 @@ class Inspection:
             "answer": self.answer,
             "layers": [{name: values.tolist() for name, values in layer.items()} for layer in self.layers],
             "importance": self.importance.tolist(),
+            "unexplained": self.unexplained,
             "occlusion": self.occlusion.tolist(),
             "reach": {name: norms.tolist() for name, norms in self.reach.items()},
             "saturation": self.saturation,

@@ -76,7 +76,7 @@ def property_of(steps: Sequence[str], name: str) -> list[float]:
     if name == "quote":
         return _quoted(steps)
     if name == "position":
-        return _since(steps, "\n")
+        return _in_line(steps)
     if name.startswith("since:") and len(name) > len("since:"):
         return _since(steps, name.removeprefix("since:"))
     raise OptionError(f"there is no property {name!r}; expected quote, position, or since: and what to count from")
@@ -98,6 +98,15 @@ def _quoted(steps: Sequence[str]) -> list[float]:
 def _since(steps: Sequence[str], mark: str) -> list[float]:
     count, found = 0, []
     for place, step in enumerate(steps):
-        count = 0 if not place or step.strip(" ") == mark else count + 1
+        there = step == mark or (step.strip(" ") == mark and mark != "")
+        count = 0 if not place or there else count + 1
         found.append(float(count))
+    return found
+
+
+def _in_line(steps: Sequence[str]) -> list[float]:
+    place, found = 0, []
+    for step in steps:
+        found.append(float(place))
+        place = 0 if step.endswith("\n") else place + 1
     return found

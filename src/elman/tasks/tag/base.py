@@ -19,7 +19,7 @@ class TagTask(Task):
     answers_with: ClassVar[str] = "answer"
     saved: ClassVar[str] = "tags.json"
     encoders: ClassVar[dict[str, dict[str, Any]]] = {
-        "generate": {"kind": "words", "bidirectional": False, "letter_size": 0, "pair_size": 0}
+        "generate": {"kind": "words", "bidirectional": False, "letter_size": 0, "pair_size": 0, "patch": 2}
     }
 
     options: TagOptions

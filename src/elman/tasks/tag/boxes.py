@@ -18,7 +18,6 @@ from elman.data import (
     as_frames,
     brightness,
     made_videos,
-    read_clip,
     read_json,
     read_videos,
     write_json,
@@ -167,9 +166,7 @@ class Boxes(TagTask):
         return [[[round(side, 2) for side in box] for box in boxes.tolist()] for boxes in self._seen(network, videos)]
 
     def _video(self, given: Any, place: str) -> Tensor:
-        if isinstance(given, str | Path):
-            given = read_clip(Path(given), self.size, self.options.every).frames
-        return as_frames(given, self.shape, place)
+        return as_frames(given, self.shape, place, self.size, self.options.every)
 
     def draw(self, network: nn.Module, text: Any, path: Path, **settings: Any) -> None:
         video = self._video(text, "the input")

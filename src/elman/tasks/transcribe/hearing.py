@@ -68,7 +68,7 @@ class Hearing:
             Words that are complete now.
 
         Raises:
-            DataError: These are no samples, or the rate is another than before.
+            DataError: These are no samples, or the rate is no whole number from 1, or another than before.
         """
         words = self._take(self.ear.hear(_checked(samples), rate))
         self.words += words

@@ -66,22 +66,32 @@ class Language:
         """What comes first: behind the end of a line."""
         if self.border is None:
             count = self.network.output.out_features
-            return Expected(torch.full((len(self.places),), 1 / count).log().numpy(), None)
+            shares = torch.full((len(self.places),), 1 / count).log()
+            return Expected(shares.masked_fill(self.places == count, -torch.inf).numpy(), None)
         return self._read(torch.tensor([self.border]), None)[0]
 
     @torch.inference_mode()
     def follow(self, texts: Sequence[Expected], units: Sequence[int]) -> list[Expected]:
         """What comes behind texts that go on with a unit each."""
-        fresh = texts[0].state is None
-        layers = zip(*(text.state or () for text in texts), strict=True)
-        state = tuple(tuple(torch.cat(rows) for rows in zip(*layer, strict=True)) for layer in layers)
-        return self._read(self.places[list(units)], None if fresh else state)
+        numbers, found = self.places[list(units)], dict[int, Expected]()
+        for fresh in (True, False):
+            rows = [row for row, text in enumerate(texts) if (text.state is None) == fresh]
+            if rows:
+                found |= zip(rows, self._read(numbers[rows], _together([texts[row] for row in rows])), strict=True)
+        return [found[row] for row in range(len(texts))]
 
     def _read(self, units: Tensor, state: LayerState | None) -> list[Expected]:
         scores, after = self.network(units.unsqueeze(0), state)
         logs = F.pad(scores[0].log_softmax(1), (0, 1), value=-torch.inf)[:, self.places].numpy()
         rows = (tuple(tuple(each[row : row + 1] for each in layer) for layer in after) for row in range(len(units)))
         return [Expected(shares, own) for shares, own in zip(logs, rows, strict=True)]
+
+
+def _together(texts: Sequence[Expected]) -> LayerState | None:
+    """The states of texts side by side; None where they have none."""
+    states = [text.state for text in texts if text.state is not None]
+    layers = zip(*states, strict=True)
+    return tuple(tuple(torch.cat(rows) for rows in zip(*layer, strict=True)) for layer in layers) if states else None
 
 
 def _loaded(folder: Path, ours: Tokenizer) -> tuple[LanguageModel, Tokenizer]:

@@ -280,7 +280,7 @@ class Transcribe(Task):
                 "each, or answers for all as .csv or .jsonl"
             )
         [found] = self.predict(network, inputs, **settings | {"times": True})
-        write_text(path, SUBTITLES[path.suffix](found.words))
+        write_text(path, SUBTITLES[path.suffix.lower()](found.words))
         return f"subtitles of {len(found.words):,} words"
 
     def save(self, folder: Path) -> None:

@@ -228,8 +228,6 @@ class Film(GenerateTask):
         """
         videos = [self._video(one, f"input {number}") for number, one in enumerate(inputs, 1)]
         if self.writing(settings).unusual:
-            if idle := [name for name in ("length", "given") if name in settings]:
-                raise OptionError(f"{idle[0]} does not act where unusual frames are sought; leave it away")
             return [self._judged(network, video) for video in videos]
         frames = self._written(network, videos, **settings)
         return [(one.squeeze(3) if self.shape[2] == 1 else one).tolist() for one in frames]
@@ -250,7 +248,7 @@ class Film(GenerateTask):
     def write(self, network: nn.Module, inputs: Sequence[Any], path: Path, **settings: Any) -> str:
         """A film of what was given and what comes next, side by side for several videos; as PNG, strips of frames."""
         videos = [self._video(one, f"input {number}") for number, one in enumerate(inputs, 1)]
-        if path.suffix == ".png":
+        if path.suffix.lower() == ".png":
             self._draw(network, videos, path, **settings)
         else:
             frames = self._written(network, videos, **settings)
@@ -289,8 +287,6 @@ def write_gif(path: Path, films: Sequence[Tensor], pause: int = 120) -> None:
     """
     from PIL import Image
 
-    if not films:
-        raise OptionError("a film expects one video or more; received none; give some")
     longest = max(map(len, films))
     wide = [torch.cat([film, film[-1:].expand(longest - len(film), -1, -1, -1)]) for film in films]
     between = wide[0].new_full((*wide[0].shape[:2], 2, wide[0].shape[3]), 128)

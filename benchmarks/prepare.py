@@ -12,7 +12,7 @@
     minis             43 short recordings of AN4, LJ Speech and SpeechBrain, and a table of what is said
     digit_scenes      digits of MNIST strewn over pictures, with masks that say which is where
     moving_digits     videos of two digits of MNIST that move, and some in which something unusual happens
-    digit_events      videos of two digits to which nothing, or something unusual happens, and what
+    digit_events      videos of one digit of MNIST to which nothing, or something unusual happens, and what
     tracking          videos of one digit of MNIST among pieces of others, and its box in every frame
 
 Needs ELMAN_DATA; what is made goes to runs/data/NAME.
@@ -281,10 +281,10 @@ def moving_digits(out: Path) -> None:
 
 
 def digit_events(out: Path) -> None:
-    """Two digits in 64 x 64 pixels, 20 frames: nothing unusual, or one jumps, becomes another one, or vanishes."""
+    """A digit in 64 x 64 pixels, 20 frames: nothing unusual, or it jumps, becomes another one, or vanishes."""
     events = None, "jump", "change", "vanish"
     for name, (numbers, first, last) in VIDEOS.items():
-        moving = Moving(_digits(first, last))
+        moving = Moving(_digits(first, last), together=1)
         x = np.stack([moving.video(number, events[number % 4], earliest=5).frames.numpy() for number in numbers])
         np.savez_compressed(out / f"{name}.npz", x=x, y=np.array([events[n % 4] or "nothing" for n in numbers]))
 

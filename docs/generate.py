@@ -120,7 +120,7 @@ GOALS = [
     ),
     ("moving_digits", "events_auroc", "the same, frames that nobody could expect: AUROC", ""),
     ("tracking", "mean_iou", "a digit among noise and pieces of others, where it is: mean IoU", ">= 0.8"),
-    ("digit_events", "test_accuracy", "videos of moving digits, which event happens, if any: accuracy", ""),
+    ("digit_events", "test_accuracy", "videos of a moving digit, which event happens, if any: accuracy", ""),
     ("wnut17", "dev_f1", "WNUT-17, new names in noisy texts: F1", ""),
     ("wnut17", "dev_phrase_book_f1", "a list of the names of its training texts instead", ""),
     ("weibo_ner", "dev_f1", "Weibo names, Chinese: F1", ""),

@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, get_args
@@ -86,6 +87,7 @@ def create_app(model: Model, name: str, limits: Limits, token: str | None = None
         token: What requests must carry as a bearer token; None lets everyone in.
     """
     batcher = Batcher(_said(model), limits.together, limits.queue)
+    check = partial(_check, model.task, limits, _settings(model.task))
     counters = Counters(lambda: batcher.length, lambda: batcher.calls, lambda: batcher.answered)
 
     @asynccontextmanager
@@ -129,7 +131,7 @@ def create_app(model: Model, name: str, limits: Limits, token: str | None = None
     @app.post("/v1/predict", responses=PROBLEMS)
     async def predict(asked: Asked, request: Request) -> Answers:
         """Answers to inputs."""
-        _check(model.task, asked.inputs, asked.settings, limits)
+        check(asked.inputs, asked.settings)
         inputs = [model.task.received(given) for given in asked.inputs]
         answers = await _unless_gone(request, batcher.answer(inputs, asked.settings), limits.seconds)
         return Answers(model=name, answers=answers)
@@ -137,7 +139,7 @@ def create_app(model: Model, name: str, limits: Limits, token: str | None = None
     @app.post("/v1/stream", responses=PROBLEMS, response_class=StreamingResponse)
     async def stream(asked: AskedForStream, request: Request) -> StreamingResponse:
         """An answer piece by piece, as server-sent events: `piece` with a text each, then `final` or `error`."""
-        _check(model.task, [asked.input], asked.settings, limits)
+        check([asked.input], asked.settings)
         if batcher.streams >= limits.streams:
             raise Busy(f"{batcher.streams} answers are being sent already; come again")
         given = model.task.received(asked.input)
@@ -190,15 +192,15 @@ async def _unless_gone(request: Request, answer: Coroutine[Any, Any, Any], secon
             raise HTTPException(504, f"no answer within {seconds:g} seconds; ask for less")
 
 
-def _check(task: Task, inputs: list[Any], settings: Settings, limits: Limits) -> None:
+def _check(task: Task, limits: Limits, known: set[str], inputs: list[Any], settings: Settings) -> None:
     """See that no more is asked for than is allowed, and that no setting leads to a file."""
     if len(inputs) > limits.inputs:
         raise DataError(f"a request may have {limits.inputs:,} inputs; received {len(inputs):,}")
     for given in inputs:
         if isinstance(given, str) and len(given) > limits.text_length:
             raise DataError(f"an input may have {limits.text_length:,} characters; received {len(given):,}")
-    if foreign := [name for name in settings if name not in _settings(task)]:
-        raise OptionError(f"there is no setting {foreign[0]!r} here; {suggestion(foreign[0], _settings(task))}")
+    if foreign := [name for name in settings if name not in known]:
+        raise OptionError(f"there is no setting {foreign[0]!r} here; {suggestion(foreign[0], known)}")
     for name in BEAMS:
         if isinstance(settings.get(name), int) and settings[name] > limits.beam:
             raise OptionError(f"{name} may be {limits.beam} at most; received {settings[name]:,}")

@@ -9,7 +9,7 @@ from torch import nn
 from elman.errors import OptionError
 from elman.tasks.generate.options import GenerateOptions, Writing
 from elman.tasks.options import Options
-from elman.tasks.task import Conversation, OneByOne, Task
+from elman.tasks.task import Conversation, Judge, OneByOne, RunningLoss, Task
 
 
 class GenerateTask(Task):
@@ -61,3 +61,17 @@ class GenerateTask(Task):
     def session(self, network: nn.Module, seed: int = 0) -> Conversation:
         start = {"seed": seed} if self.seeded else {}
         return OneByOne(lambda given, settings: self.predict(network, [given], **start, **settings)[0])
+
+
+class Expectation(Judge):
+    """How well what comes is expected; subclasses say it in the units of the literature.
+
+    Args:
+        task: What was learned.
+    """
+
+    def __init__(self, task: Any) -> None:
+        self.task, self.loss = task, RunningLoss()
+
+    def add(self, network: nn.Module, batch: Any) -> None:
+        self.loss.add(self.task, network, batch)

@@ -32,11 +32,11 @@ from elman.layers import LayerState, find_cell
 from elman.models import Painter
 from elman.pictures import draw_grid
 from elman.tasks.decoding import sample
-from elman.tasks.generate.base import GenerateTask
+from elman.tasks.generate.base import Expectation, GenerateTask
 from elman.tasks.generate.options import Writing, generator_of
 from elman.tasks.options import size_of
 from elman.tasks.received import received_numbers
-from elman.tasks.task import Examples, Judge, Loss, refuse_settings
+from elman.tasks.task import Examples, Loss, refuse_settings
 
 AT_ONCE = 64
 """Images that are judged side by side."""
@@ -239,18 +239,10 @@ class Images(GenerateTask):
         self.size = height, width
 
 
-class Likelihood(Judge):
+class Likelihood(Expectation):
     """How well images are expected."""
-
-    def __init__(self, task: Images) -> None:
-        self.task, self.nats, self.images = task, 0.0, 0
-
-    def add(self, network: nn.Module, batch: SequenceBatch) -> None:
-        loss = self.task.loss(network, batch, None)
-        self.nats, self.images = self.nats + float(loss.mean) * loss.count, self.images + len(batch.rows)
 
     def scores(self) -> dict[str, float]:
         height, width = self.task.size
-        of_an_image = self.nats / max(1, self.images)
-        of_a_pixel = of_an_image / (height * width)
-        return {"loss": of_a_pixel, "nats_per_image": of_an_image, "bits_per_pixel": of_a_pixel / log(2)}
+        nats = self.loss.mean
+        return {"loss": nats, "nats_per_image": nats * height * width, "bits_per_pixel": nats / log(2)}

@@ -34,11 +34,11 @@ from elman.errors import DataError, OptionError
 from elman.layers import LayerState
 from elman.models import LanguageModel
 from elman.tasks.decoding import sample
-from elman.tasks.generate.base import GenerateTask
+from elman.tasks.generate.base import Expectation, GenerateTask
 from elman.tasks.generate.options import Writing, generator_of
 from elman.tasks.inspection.case import Case
 from elman.tasks.received import received_sound
-from elman.tasks.task import Examples, Judge, Loss, RunningLoss, refuse_settings
+from elman.tasks.task import Examples, Loss, refuse_settings
 from elman.tasks.unusual import Threshold
 
 BORDER = LEVELS
@@ -250,14 +250,8 @@ def _numbers(network: LanguageModel, given: Tensor, writing: Writing, generator:
         scores, state = network(number.unsqueeze(1), state)
 
 
-class Ear(Judge):
+class Ear(Expectation):
     """How well samples are expected."""
-
-    def __init__(self, task: Sounds) -> None:
-        self.task, self.loss = task, RunningLoss()
-
-    def add(self, network: nn.Module, batch: Window) -> None:
-        self.loss.add(self.task, network, batch)
 
     def scores(self) -> dict[str, float]:
         return {"loss": self.loss.mean, "bits_per_sample": self.loss.mean / log(2)}

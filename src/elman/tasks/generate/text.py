@@ -13,10 +13,10 @@ from elman.data import IGNORE, Lines, Tokenizer, Window, Windows, cut_to, read_t
 from elman.errors import DataError, OptionError
 from elman.layers import LayerState, Recurrent
 from elman.models import LanguageModel
-from elman.tasks.generate.base import GenerateTask
+from elman.tasks.generate.base import Expectation, GenerateTask
 from elman.tasks.generate.session import LENGTH, Session
 from elman.tasks.inspection.case import Case
-from elman.tasks.task import Batches, Examples, Judge, Loss, RunningLoss
+from elman.tasks.task import Batches, Examples, Loss
 from elman.tasks.teacher import Teacher
 
 ENDS = {"stream": "", "line": "\n", "paragraph": "\n\n"}
@@ -161,14 +161,8 @@ class Texts(GenerateTask):
         self.tokenizer = Tokenizer.load(folder / self.saved, self.options.units)
 
 
-class Listener(Judge):
+class Listener(Expectation):
     """How well a model expects a text."""
-
-    def __init__(self, task: Texts) -> None:
-        self.task, self.loss = task, RunningLoss()
-
-    def add(self, network: nn.Module, batch: Window) -> None:
-        self.loss.add(self.task, network, batch)
 
     def scores(self) -> dict[str, float]:
         nats = self.loss.mean * self.task.units_per_character

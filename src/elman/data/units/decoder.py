@@ -8,6 +8,9 @@ END_OF_LINE = "<eos>"
 class Decoder:
     """Characters: each is text by itself."""
 
+    memory: str = ""
+    """What must be remembered from one unit to the next; can be set, to go on elsewhere."""
+
     def put(self, unit: str) -> str:
         """The text that a unit adds."""
         return unit
@@ -19,15 +22,12 @@ class Decoder:
 class Spaced(Decoder):
     """Words: a space between two, a line end for `<eos>`."""
 
-    def __init__(self) -> None:
-        self.between = ""
-
     def put(self, unit: str) -> str:
-        before, self.between = self.between, "" if unit == END_OF_LINE else " "
+        before, self.memory = self.memory, "" if unit == END_OF_LINE else " "
         return "\n" if unit == END_OF_LINE else before + unit
 
     def follow(self, text: str) -> None:
-        self.between = " " if text and not text[-1].isspace() else ""
+        self.memory = " " if text and not text[-1].isspace() else ""
 
 
 class Bytewise(Decoder):
@@ -35,6 +35,15 @@ class Bytewise(Decoder):
 
     def __init__(self) -> None:
         self.decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+
+    @property
+    def memory(self) -> str:
+        """The bytes of a character that is not complete, as Latin-1."""
+        return self.decoder.getstate()[0].decode("latin-1")
+
+    @memory.setter
+    def memory(self, memory: str) -> None:
+        self.decoder.setstate((memory.encode("latin-1"), 0))
 
     def put(self, unit: str) -> str:
         return self.decoder.decode(bytes(BYTE_OF[symbol] for symbol in unit))

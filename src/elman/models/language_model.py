@@ -97,7 +97,7 @@ class LanguageModel(Reader):
         return self.output(vectors), after
 
     def next_scores(self, tokens: Tensor, state: LayerState | None = None) -> tuple[Tensor, LayerState]:
-        """(T, B) unit numbers -> scores (B, V) of the unit after the last, which do not notice other rows; the state."""
+        """(T, B) unit numbers -> scores (B, V) of the unit after the last, no row noticing others; and the state."""
         vectors, after = self.vectors(tokens, state)
         return steady_linear(vectors[-1], self.output.weight, self.output.bias), after
 

@@ -8,8 +8,13 @@ END_OF_LINE = "<eos>"
 class Decoder:
     """Characters: each is text by itself."""
 
-    memory: str = ""
-    """What must be remembered from one unit to the next; can be set, to go on elsewhere."""
+    @property
+    def memory(self) -> str:
+        """What must be remembered from one unit to the next; can be set, to go on elsewhere."""
+        return ""
+
+    @memory.setter
+    def memory(self, memory: str) -> None: ...
 
     def put(self, unit: str) -> str:
         """The text that a unit adds."""
@@ -22,12 +27,24 @@ class Decoder:
 class Spaced(Decoder):
     """Words: a space between two, a line end for `<eos>`."""
 
+    def __init__(self) -> None:
+        self.between = ""
+
+    @property
+    def memory(self) -> str:
+        """What stands before the next word."""
+        return self.between
+
+    @memory.setter
+    def memory(self, memory: str) -> None:
+        self.between = memory
+
     def put(self, unit: str) -> str:
-        before, self.memory = self.memory, "" if unit == END_OF_LINE else " "
+        before, self.between = self.between, "" if unit == END_OF_LINE else " "
         return "\n" if unit == END_OF_LINE else before + unit
 
     def follow(self, text: str) -> None:
-        self.memory = " " if text and not text[-1].isspace() else ""
+        self.between = " " if text and not text[-1].isspace() else ""
 
 
 class Bytewise(Decoder):

@@ -153,10 +153,8 @@ def write_all(sessions: Sequence[Session], **settings: Any) -> list[str]:
 
 def _step(sessions: Sequence[Session], numbers: Sequence[int]) -> None:
     """Take in one unit each."""
-    first = sessions[0]
-    scores, after = first.network.next_scores(
-        torch.tensor([numbers]), join_states([session.state for session in sessions])
-    )
+    state = join_states([session.state for session in sessions])
+    scores, after = sessions[0].network.next_scores(torch.tensor([numbers]), state)
     for row, session in enumerate(sessions):
         session.scores = scores[row : row + 1].clone()
         session.state = state_of_row(after, row)

@@ -11,6 +11,7 @@ from elman.interfaces.server.limits import Limits
 from elman.interfaces.server.predict import predicting
 from elman.interfaces.server.problems import say_errors
 from elman.interfaces.server.service import Service
+from elman.interfaces.server.uploads import uploading
 from elman.interfaces.server.watch import watching
 from elman.tasks import Model
 
@@ -43,6 +44,6 @@ def create_app(model: Model, name: str, limits: Limits, token: str | None = None
         separate_input_output_schemas=False,
     )
     say_errors(app)
-    for routes in (watching(service, counters), predicting(service)):
+    for routes in (watching(service, counters), uploading(service), predicting(service)):
         app.include_router(routes)
     return Gate(app, limits, token, counters)  # pyright: ignore[reportArgumentType]

@@ -12,6 +12,7 @@ from elman.data import (
     Labelled,
     SequenceBatch,
     SequenceBatches,
+    Source,
     Tokenizer,
     WordTable,
     cut_to,
@@ -93,7 +94,7 @@ class Classify(Task):
             fingerprint=found.fingerprint + held_out.fingerprint,
         )
 
-    def _labelled(self, path: Path, *, answered: bool = True) -> Labelled:
+    def _labelled(self, path: Source, *, answered: bool = True) -> Labelled:
         options = self.options
         columns = Columns(
             *(options.text, options.label, options.values, options.sequence, options.path),
@@ -151,7 +152,11 @@ class Classify(Task):
             part = found.some(range(first, min(first + size, len(found))))
             yield self._batches(part)[0], self._batches(part, self.options.batch_size)[0]
 
-    def read_inputs(self, path: Path) -> list[Any]:
+    @property
+    def uploads(self) -> tuple[str, ...]:
+        return self.inputs.ends
+
+    def read_inputs(self, path: Source) -> list[Any]:
         return self._labelled(path, answered=False).named
 
     def received(self, given: Any) -> Any:

@@ -10,13 +10,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elman.data import (
+    TABLES,
     Series,
     SeriesColumns,
     SeriesSet,
     SeriesWindows,
+    Source,
     WindowBatch,
     centre_and_scale,
     embedded_series,
+    read_frame,
     read_json,
     read_series,
     write_json,
@@ -241,8 +244,12 @@ class Forecast(Task):
             lambda: self.outputs(network, batch).middle()[0, 0],
         )
 
-    def read_inputs(self, path: Path) -> list[Path]:
-        return [path]
+    @property
+    def uploads(self) -> tuple[str, ...]:
+        return TABLES
+
+    def read_inputs(self, path: Source) -> list[Any]:
+        return [path if isinstance(path, Path) else read_frame(path)]
 
     def rows(self, inputs: Sequence[Any], answers: Sequence[Any]) -> list[dict[str, Any]]:
         return list(answers)

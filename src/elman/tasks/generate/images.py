@@ -15,10 +15,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elman.data import (
+    ARRAYS,
+    IMAGES,
     VALIDATION_SHARE,
     Named,
     SequenceBatch,
     SequenceBatches,
+    Source,
     as_bytes,
     held_out,
     made_scenes,
@@ -107,7 +110,11 @@ class Images(GenerateTask):
     def read_to_score(self, path: Path) -> SequenceBatches:
         return self._batches(self._read(path))
 
-    def read_inputs(self, path: Path) -> Named:
+    @property
+    def uploads(self) -> tuple[str, ...]:
+        return (*IMAGES, *ARRAYS)
+
+    def read_inputs(self, path: Source) -> Named:
         return Named(*read_pictures(path, size_of(self.options.image_size)))
 
     def received(self, given: Any) -> Any:

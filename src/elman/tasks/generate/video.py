@@ -13,9 +13,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elman.data import (
+    ARRAYS,
     IGNORE,
+    VIDEOS,
     SequenceBatch,
     SequenceBatches,
+    Source,
     Videos,
     as_frames,
     brightness,
@@ -117,7 +120,7 @@ class Film(GenerateTask):
             fingerprint=found.fingerprint + held_out.fingerprint,
         )
 
-    def _read(self, path: Path) -> Videos:
+    def _read(self, path: Source) -> Videos:
         return read_videos(path, self.size, self.options.every)
 
     def _batches(self, found: Videos, batch_size: int = AT_ONCE, guided: int = 0) -> tuple[Clips, tuple[str, ...]]:
@@ -146,7 +149,11 @@ class Film(GenerateTask):
     def read_to_score(self, path: Path) -> Batches:
         return self._batches(self._read(path))[0]
 
-    def read_inputs(self, path: Path) -> list[Any]:
+    @property
+    def uploads(self) -> tuple[str, ...]:
+        return (*VIDEOS, *ARRAYS)
+
+    def read_inputs(self, path: Source) -> list[Any]:
         return self._read(path).named
 
     def received(self, given: Any) -> Any:

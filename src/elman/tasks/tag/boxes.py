@@ -12,8 +12,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elman.data import (
+    ARRAYS,
+    VIDEOS,
     SequenceBatch,
     SequenceBatches,
+    Source,
     Videos,
     as_frames,
     brightness,
@@ -108,7 +111,11 @@ class Boxes(TagTask):
     def read_to_score(self, path: Path) -> Batches:
         return self._batches(self._read(path))
 
-    def read_inputs(self, path: Path) -> list[Any]:
+    @property
+    def uploads(self) -> tuple[str, ...]:
+        return (*VIDEOS, *ARRAYS)
+
+    def read_inputs(self, path: Source) -> list[Any]:
         return read_videos(path, self.size, self.options.every).named
 
     def received(self, given: Any) -> Any:

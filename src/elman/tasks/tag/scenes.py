@@ -13,12 +13,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elman.data import (
+    ARRAYS,
     IGNORE,
+    IMAGES,
     Named,
     Scaler,
     Scenes,
     SequenceBatch,
     SequenceBatches,
+    Source,
     made_scenes,
     read_json,
     read_pictures,
@@ -107,7 +110,11 @@ class Scenery(TagTask):
     def read_to_score(self, path: Path) -> SequenceBatches:
         return self._batches(read_scenes(path, self.size))
 
-    def read_inputs(self, path: Path) -> list[Any]:
+    @property
+    def uploads(self) -> tuple[str, ...]:
+        return (*IMAGES, *ARRAYS)
+
+    def read_inputs(self, path: Source) -> list[Any]:
         return Named(*read_pictures(path, self.size))
 
     def received(self, given: Any) -> Any:

@@ -1,6 +1,7 @@
 """Arrays of numbers in files of numpy."""
 
 import io
+import tokenize
 import zipfile
 import zlib
 
@@ -10,7 +11,7 @@ from elman.data.files import read_bytes
 from elman.data.source import Source, bounded
 from elman.errors import DataError
 
-DAMAGES = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
+DAMAGES = (zipfile.BadZipFile, zlib.error, tokenize.TokenError, NotImplementedError, RuntimeError)
 """What comes of archives that are damaged, locked, or packed in ways that Python does not know."""
 ARRAYS = (".npz", ".npy")
 """Ends of the names of files that hold arrays."""
@@ -32,8 +33,10 @@ def read_arrays(path: Source) -> dict[str, np.ndarray]:
             return {"x": found}
         with found:
             return {name: found[name] for name in found.files}
+    except DataError:
+        raise
     except (ValueError, OSError, EOFError, KeyError, MemoryError, SyntaxError, *DAMAGES) as error:
-        reason = str(error).partition("\n")[0] or type(error).__name__
+        reason = str(error).partition("\n")[0][:80] or type(error).__name__
         raise DataError(
             f"{path} cannot be read as .npz of numbers: {reason}; write it anew with numpy.savez"
         ) from error

@@ -75,6 +75,8 @@ def _opened(path: Source, kept: Callable[[Any], Any]) -> Tensor:
             return torch.from_numpy(np.array(kept(image)))
     except FileNotFoundError:
         raise DataError(f"there is no file {path}; check the path (now in {Path.cwd()})") from None
+    except DataError:
+        raise
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = str(error).partition("\n")[0]
         raise DataError(f"{path} is a broken image, or none: {reason}; mend it or take it out") from error

@@ -22,6 +22,7 @@ def is_film(path: Source) -> bool:
     """Whether a file is named like a video.
 
     Example:
+        >>> from pathlib import Path
         >>> is_film(Path("walk.MP4")), is_film(Path("cat.gif"))
         (True, False)
     """

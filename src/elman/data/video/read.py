@@ -195,6 +195,8 @@ def _decoded(path: Source, size: tuple[int, int] | None, every: int) -> Clip:
             whole = whole and not _ends_early(container, count, seconds, path)
         if path.suffix.lower() == ".gif" and not whole and taken and len(frames) > 1:
             del frames[-1]  # a GIF does not say which frame is not whole: it is the last one
+    except DataError:
+        raise
     except (av.error.FFmpegError, OSError, ValueError, IndexError) as error:  # IndexError: there are no pictures in it
         whole, reason = False, getattr(error, "strerror", None) or str(error).partition("\n")[0]
     if not frames:

@@ -248,7 +248,7 @@ class Listener:
         asked = json.loads(message)
         self.heard.append(asked)
         match asked["type"]:
-            case "finish":
+            case "finish" if self.takes == "sound":
                 say(type="final", text="all of it", words=[{"text": "all"}])
             case "export":
                 say(type="state", state="c3RhdGU=")
@@ -269,17 +269,18 @@ def test_a_sound_is_heard() -> None:
     listener, samples = Listener(), np.linspace(-1, 1, 20_001, dtype=np.float32)
     with speaking(listener) as url, Client(url, token="secret").session(beam=3) as session:
         assert (session.id, session.takes, session.rate) == ("s1", "sound", 8000)
-        assert [word["text"] for word in session.hear(samples, 8000)] == ["w1", "w2"]
+        words = session.hear(samples, 8000)
+        assert [word["text"] for word in words] == ["w1", "w2"]
         assert session.partial == "perhaps"
         assert session.hear(torch.zeros(0), 8000) == []
-        session.hear(np.array([-32767, 5, 32767], np.int16), 8000)
-        assert session.finish() == Said("all of it", [{"text": "all"}])
+        words += session.hear(np.array([-32768, 5, 32767], np.int16), 8000)
+        assert session.finish() == Said("all of it", [*words, {"text": "all"}])
         assert session.partial == ""
         assert session.export() == session.state == "c3RhdGU="
     assert (listener.authorization, listener.path) == ("Bearer secret", "/v1/stream")
     assert listener.started == {"type": "start", "settings": {"beam": 3}}
-    np.testing.assert_array_equal(np.concatenate(listener.frames[:2]), np.round(samples * 32767))
-    assert listener.frames[2].tolist() == [-32767, 5, 32767]
+    np.testing.assert_array_equal(np.concatenate(listener.frames[:2]), np.minimum(np.round(samples * 32768), 32767))
+    assert listener.frames[2].tolist() == [-32768, 5, 32767]
 
 
 def test_another_rate_becomes_that_of_the_model() -> None:
@@ -294,7 +295,7 @@ def test_another_rate_becomes_that_of_the_model() -> None:
         session.hear(samples[:800], 8000)
     heard = np.concatenate(listener.frames)[:-800]
     assert listener.started["state"] == "c3RhdGU="
-    np.testing.assert_allclose(heard / 32767, soxr.resample(samples, 48_000, 8000), atol=2e-4)
+    np.testing.assert_allclose(heard / 32768, soxr.resample(samples, 48_000, 8000), atol=2e-4)
 
 
 def test_a_text_goes_on() -> None:
@@ -375,6 +376,42 @@ def test_a_silent_server() -> None:
         Client(url, timeout=0.1).session(),
     ):
         pass
+
+
+def test_a_conversation_with_our_own_server(writer: Model) -> None:
+    settings = {"length": 6, "seed": 3}
+    with served(writer, "secret") as url, Client(url, "secret") as client:
+        with client.session(seed=3) as session:
+            session.read("9")
+            first = list(session.write(length=3))
+            state = session.export()
+        with client.session(state) as session:
+            assert session.takes == "text"
+            assert "".join([*first, *session.write(length=3)]) == writer.predict("9", **settings)[0]
+            pieces = session.write(length=5000)
+            next(pieces)
+            pieces.close()
+            assert len(list(session.write(length=3))) == 3
+            session.read("ж")
+            with pytest.raises(ServerError, match="'ж'"):
+                session.export()
+    refused = pytest.raises(ServerError, match="have no sessions")
+    with served(fresh("classify")) as url, Client(url) as client, refused, client.session():
+        pass
+
+
+def test_our_own_server_hears() -> None:
+    model = fresh("transcribe", bidirectional=False)
+    samples = (np.sin(np.arange(20_000) / 3) * 9000).astype(np.int16)
+    hearing = model.session()
+    hearing.hear(samples / np.float32(32768), 8000)
+    expected = hearing.finish()
+    with served(model) as url, Client(url).session() as session:
+        for part in np.array_split(samples, 3):
+            session.hear(part, session.rate)
+        said = session.finish()
+        assert said.text == expected.text == " ".join(word["text"] for word in said.words)
+        assert session.finish() == Said("", [])
 
 
 def test_the_client_is_a_public_name() -> None:

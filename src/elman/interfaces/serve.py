@@ -20,7 +20,7 @@ TOKEN = "ELMAN_TOKEN"
 
 def serve(run: Path, **given: Any) -> None:
     """Answer over HTTP until stopped."""
-    uvicorn = optional("uvicorn", "uvicorn", "serve")
+    optional("uvicorn", "uvicorn", "serve")
     optional("fastapi", "fastapi", "serve")
     from elman.interfaces.server.app import create_app
 
@@ -30,10 +30,12 @@ def serve(run: Path, **given: Any) -> None:
         raise OptionError(
             f"--host {limits.host} lets others in; expected a token in {TOKEN}; set one, or leave --host away"
         )
-    app = create_app(load(run), run.name, limits, token)
+    from elman.interfaces.server.stopping import Server, configured
+
+    gate = create_app(load(run), run.name, limits, token)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     Console(stderr=True, highlight=False, soft_wrap=True).print(f"{run} answers at http://{limits.host}:{limits.port}")
-    uvicorn.run(app, host=limits.host, port=limits.port, log_level="warning", access_log=False, server_header=False)
+    Server(configured(gate), gate.service).run()
 
 
 serve_command = with_options(

@@ -7,7 +7,7 @@ from elman.models.forecaster import DirectForecaster, Forecaster, RecursiveForec
 from elman.models.frame_encoder import FrameEncoder
 from elman.models.heads import Head, HeadName, Outputs, find_head
 from elman.models.language_model import LanguageModel
-from elman.models.live_transcriber import NEEDS_END, LiveTranscriber
+from elman.models.live_transcriber import NEEDS_END, LiveTranscriber, Progress
 from elman.models.next_frames import NextFrames
 from elman.models.painter import Painter
 from elman.models.reader import Reader
@@ -37,6 +37,7 @@ __all__ = [
     "Outputs",
     "Painter",
     "Position",
+    "Progress",
     "Reader",
     "RecurrentTranslator",
     "RecursiveForecaster",

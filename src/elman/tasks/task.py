@@ -20,6 +20,7 @@ from elman.data import (
 from elman.errors import DataError, OptionError
 from elman.layers import LayerState
 from elman.tasks.inspection.case import Case
+from elman.tasks.live import Live
 from elman.tasks.options import Options
 from elman.tasks.received import received_text
 from elman.tasks.teacher import Teacher
@@ -344,6 +345,10 @@ class Task(ABC):
             DataError: The input cannot be read.
         """
         raise OptionError(f"models like this one of {self.name} cannot be looked into")
+
+    def live(self, network: nn.Module) -> Live | None:
+        """Conversations side by side, where the task has such that keep the network's state; None where not."""
+        return None
 
     def session(self, network: nn.Module, seed: int = 0) -> "Conversation":
         """A trained model that remembers what it has read and written, where the task has use for that."""

@@ -15,9 +15,11 @@ from elman.interfaces.client.sendable import sendable
 
 FRAME = 16_000
 """Samples that are sent at once, at most."""
+NO_SOUND = "this model reads texts and hears nothing; expected read and write"
 LARGEST = 2**28
 """Bytes of a message, at most: a state may be long."""
-LOUDEST = 32_767
+LOUDEST = 32_768
+"""What 16 bits call 1."""
 
 
 class Said(NamedTuple):
@@ -51,6 +53,8 @@ class Conversation:
         """What has been understood last and may still change."""
         self.state: str | None = None
         """Where to go on, once it was asked for or the server has closed."""
+        self._words: list[dict[str, Any]] = []
+        """Of this utterance."""
         self._stack = ExitStack()
         self._socket: Any = None
         self._stream: tuple[int, Any] | None = None
@@ -88,17 +92,19 @@ class Conversation:
         """The end of an utterance: all that was said in it.
 
         Raises:
+            DataError: The model hears nothing.
             ServerError: As in `hear`.
         """
-        words: list[dict[str, Any]] = []
+        if self.rate is None:
+            raise DataError(NO_SOUND)
         if self._stream is not None:
             _, stream = self._stream
             self._stream = None
-            words = self._heard(stream.resample_chunk(np.zeros(0, np.float32), last=True))
+            self._heard(stream.resample_chunk(np.zeros(0, np.float32), last=True))
         self._send({"type": "finish"})
         final = self._until("final")
-        self.partial = ""
-        return Said(final["text"], final.get("words", words))
+        words, self._words, self.partial = [*self._words, *final["words"]], [], ""
+        return Said(final["text"], words)
 
     def read(self, text: str) -> None:
         """Let the model read a text, and say nothing.
@@ -143,23 +149,25 @@ class Conversation:
             ended = True
             raise
         finally:
-            if not ended:  # nobody wants the rest, but it comes
+            if not ended:  # nobody wants the rest
                 with suppress(ServerError):
+                    self._send({"type": "finish"})
                     self._until("final")
 
     def _heard(self, samples: np.ndarray) -> list[dict[str, Any]]:
         words: list[dict[str, Any]] = []
         for first in range(0, len(samples), FRAME):
             frame = samples[first : first + FRAME]
-            self._send(np.round(frame.clip(-1, 1) * LOUDEST).astype("<i2").tobytes())
+            self._send(np.round(frame * LOUDEST).clip(-LOUDEST, LOUDEST - 1).astype("<i2").tobytes())
             said = self._until("partial")
             self.partial = said["text"]
             words += said["words"]
+        self._words += words
         return words
 
     def _resampled(self, samples: np.ndarray, rate: int) -> np.ndarray:
         if self.rate is None:
-            raise DataError("this model reads texts and hears nothing; expected read and write")
+            raise DataError(NO_SOUND)
         if rate != self.rate and self._stream is None:
             soxr = optional("soxr", "soxr", "sound")
             self._stream = rate, soxr.ResampleStream(rate, self.rate, 1, dtype="float32")

@@ -1,13 +1,15 @@
 """A model, its routes, and the gate before them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
 from elman.interfaces.server.counters import Counters
-from elman.interfaces.server.gate import App, Gate
+from elman.interfaces.server.gate import Gate
 from elman.interfaces.server.limits import Limits
+from elman.interfaces.server.live import speaking
 from elman.interfaces.server.predict import predicting
 from elman.interfaces.server.problems import say_errors
 from elman.interfaces.server.service import Service
@@ -16,7 +18,7 @@ from elman.interfaces.server.watch import watching
 from elman.tasks import Model
 
 
-def create_app(model: Model, name: str, limits: Limits, token: str | None = None) -> App:
+def create_app(model: Model, name: str, limits: Limits, token: str | None = None) -> Gate:
     """The application that serves a model.
 
     Args:
@@ -26,13 +28,15 @@ def create_app(model: Model, name: str, limits: Limits, token: str | None = None
         token: What requests must carry as a bearer token; None lets everyone in.
     """
     service = Service(model, name, limits)
-    batcher = service.batcher
-    counters = Counters(lambda: batcher.length, lambda: batcher.calls, lambda: batcher.answered)
+    counters = Counters(service)
 
     @asynccontextmanager
     async def living(_: FastAPI) -> AsyncIterator[None]:
+        watch = asyncio.create_task(service.floor.watch()) if service.floor else None
         yield
-        batcher.close()
+        if watch is not None:
+            watch.cancel()
+        service.close()
 
     app = FastAPI(
         title="Elman",
@@ -44,6 +48,6 @@ def create_app(model: Model, name: str, limits: Limits, token: str | None = None
         separate_input_output_schemas=False,
     )
     say_errors(app)
-    for routes in (watching(service, counters), uploading(service), predicting(service)):
+    for routes in (watching(service, counters), uploading(service), predicting(service), speaking(service)):
         app.include_router(routes)
-    return Gate(app, limits, token, counters)  # pyright: ignore[reportArgumentType]
+    return Gate(app, service, token, counters)  # pyright: ignore[reportArgumentType]

@@ -67,7 +67,7 @@ class Batcher:
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Something else in the network's thread."""
-        return await asyncio.get_running_loop().run_in_executor(self.worker, _guarded, function, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(self.worker, guarded, function, *arguments)
 
     async def _work(self) -> None:
         while group := self._next():
@@ -124,6 +124,11 @@ class Batcher:
                 if not one.answers.done():
                     one.answers.set_result(found)
 
+    async def finish(self, seconds: float) -> None:
+        """Wait until all that wait are answered, for so long at most."""
+        if self._loop is not None:
+            await asyncio.wait({self._loop}, timeout=seconds)
+
     def close(self) -> None:
         """Finish what runs, and nothing more."""
         _refuse(list(self.waiting), Busy("the server stops; come again"))
@@ -131,7 +136,7 @@ class Batcher:
         self.worker.shutdown(wait=True)
 
 
-def _guarded(function: Callable[..., Any], *arguments: Any) -> Any:
+def guarded(function: Callable[..., Any], *arguments: Any) -> Any:
     """A call whose every error can be handed on: asyncio loses a StopIteration."""
     try:
         return function(*arguments)

@@ -30,6 +30,16 @@ class Limits(Options):
     """Inputs that wait at most; more are refused for the moment."""
     streams: Count = 64
     """Answers that are sent piece by piece at the same time, at most."""
+    sessions: Count = 1000
+    """Sessions that are going on at the same time, at most."""
+    advanced: Count = 256
+    """Sessions that one call of the network advances at most."""
+    session_seconds: Annotated[float, Field(gt=0)] = 3600.0
+    """Seconds that a session may last; its last message carries what it remembers."""
+    idle_seconds: Annotated[float, Field(gt=0)] = 600.0
+    """Seconds after which a session ends in which nothing comes."""
+    message_bytes: Count = 1_000_000
+    """Bytes of a message of a session at most."""
     seconds: Annotated[float, Field(gt=0)] = 60.0
     """Seconds within which a request must have come, and again until it is given up."""
     written: Count = 100_000

@@ -1,5 +1,6 @@
 """One model, what it may be asked, and those who wait for it: what all routes share."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -7,6 +8,7 @@ from typing import Any, get_args
 from elman.data import Allowance, Upload
 from elman.errors import DataError, OptionError, suggestion
 from elman.interfaces.server.batcher import Batcher
+from elman.interfaces.server.floor import Floor
 from elman.interfaces.server.limits import Limits
 from elman.tasks import Model
 
@@ -30,6 +32,10 @@ class Service:
         self.settings = _settings(model)
         """Names of those that may come over a wire."""
         self.batcher = Batcher(self._said, limits.together, limits.queue)
+        live = self.task.live(model.network)
+        self.floor = None if live is None else Floor(live, limits)
+        """Where sessions are, of models that have such."""
+        self.stopping = False
 
     def received(self, inputs: list[Any], settings: Settings) -> list[Any]:
         """Inputs as the model takes them, once it is clear that no more is asked for than is allowed.
@@ -62,8 +68,17 @@ class Service:
         if len(inputs) > limits.inputs:
             raise DataError(f"a request may have {limits.inputs:,} inputs; received {len(inputs):,}")
         for given in inputs:
-            if isinstance(given, str) and len(given) > limits.text_length:
-                raise DataError(f"an input may have {limits.text_length:,} characters; received {len(given):,}")
+            if isinstance(given, str):
+                self.check_text(given)
+
+    def check_text(self, text: str) -> None:
+        """See that a text is not too long.
+
+        Raises:
+            DataError: It is.
+        """
+        if len(text) > self.limits.text_length:
+            raise DataError(f"an input may have {self.limits.text_length:,} characters; received {len(text):,}")
 
     def check(self, settings: Settings, count: int = 1) -> None:
         """See that settings lead to no file, and do not ask for too much of so many answers.
@@ -80,6 +95,19 @@ class Service:
         amount = self.task.amount(settings) * count
         if amount > limits.written:
             raise OptionError(f"{limits.written:,} steps may be written for a request; received a wish for {amount:,}")
+
+    async def stop(self) -> None:
+        """Take nothing more, answer what waits, end sessions with what they remember."""
+        self.stopping = True
+        await asyncio.gather(
+            self.batcher.finish(self.limits.seconds), *([self.floor.stop(self.limits.seconds)] if self.floor else [])
+        )
+
+    def close(self) -> None:
+        """Give back what was taken."""
+        self.batcher.close()
+        if self.floor is not None:
+            self.floor.shut()
 
     def _said(self, inputs: list[Any], **settings: Any) -> list[Any]:
         """Answers that are ready for JSON."""

@@ -36,10 +36,13 @@ from elman.layers import LayerState
 from elman.models import Transcriber
 from elman.tasks.inputs import AT_ONCE, SoundInputs
 from elman.tasks.inspection.case import Case
+from elman.tasks.live import Live
 from elman.tasks.options import Options
 from elman.tasks.task import Batches, Conversation, Examples, Judge, Loss, Task
 from elman.tasks.transcribe.hearing import AfterTheEnd, Hearing
+from elman.tasks.transcribe.hearings import Hearings
 from elman.tasks.transcribe.language import Language
+from elman.tasks.transcribe.live import LiveSounds
 from elman.tasks.transcribe.options import TranscribeOptions, Transcribing
 from elman.tasks.transcribe.pieces import Piece, pieces_of
 from elman.tasks.transcribe.prefix_search import PrefixSearch
@@ -201,6 +204,12 @@ class Transcribe(Task):
             return AfterTheEnd(lambda path, settings: self.predict(network, [path], **settings)[0])
         assert isinstance(network, Transcriber)
         return Hearing(network, self.inputs, self._decoding, self._scribe)
+
+    def live(self, network: nn.Module) -> Live | None:
+        if self._whole:
+            return None
+        assert isinstance(network, Transcriber)
+        return LiveSounds(Hearings(network, self.inputs, self._decoding, self._scribe))
 
     @property
     def _whole(self) -> bool:

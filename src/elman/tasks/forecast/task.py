@@ -1,6 +1,7 @@
 """The task `forecast`: learn what comes next in time series."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -238,11 +239,19 @@ class Forecast(Task):
         batch = next(iter(self.windowing.of([one], [[len(one)]])))
         first = len(one) - self.windowing.context
         return Case(
-            [str(time_of(one, step, self.memory)) for step in range(first, len(one))],
+            self._read_together([str(time_of(one, step, self.memory)) for step in range(first, len(one))]),
             body,
             self._rows(network, [one]),
             lambda: self.outputs(network, batch).middle()[0, 0],
         )
+
+    def _read_together(self, times: list[str]) -> list[str]:
+        """Times of what is read at each step: of several, where those of a segment are one."""
+        if self.options.decode != "segment":
+            return times
+        size = self.options.segment
+        cuts = [0, *range(len(times) % size or size, len(times) + 1, size)]
+        return [times[a] if b == a + 1 else f"{times[a]} to {times[b - 1]}" for a, b in pairwise(cuts)]
 
     @property
     def uploads(self) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ from elman.pictures import draw_film
 from elman.tasks.generate.base import GenerateTask
 from elman.tasks.generate.foresight import Foresight, Watcher, surprise
 from elman.tasks.generate.options import Writing
+from elman.tasks.inspection.case import Case
 from elman.tasks.options import Options, size_of
 from elman.tasks.received import received_numbers
 from elman.tasks.task import Batches, Examples, Loss, judged, refuse_settings
@@ -227,6 +228,25 @@ class Film(GenerateTask):
             scores = network(brightness(video[:given]).unsqueeze(1), count)[given - 1 :] if count else video[:0]
             answers.append((torch.sigmoid(scores.float()).squeeze(1) * 255).round().byte() if count else scores)
         return answers
+
+    def case(self, network: nn.Module, given: Any) -> Case:
+        """How sure it is of every pixel of the frame that it expects next, all together."""
+        assert isinstance(network, NextFrames)
+        video = self._video(given, "the input")
+        x, body = network.read(brightness(video).unsqueeze(1)), network.over_time()
+
+        def scores() -> Tensor:
+            return network.expected(body(x)[1])
+
+        with torch.no_grad():
+            expected = scores()
+        answer = (torch.sigmoid(expected[0]) * 255).round().byte()
+        return Case(
+            [f"frame {number}" for number in range(1, len(video) + 1)],
+            body,
+            (answer.squeeze(2) if self.shape[2] == 1 else answer).tolist(),
+            lambda: -F.binary_cross_entropy_with_logits(scores(), (expected > 0).float(), reduction="sum"),
+        )
 
     def predict(self, network: nn.Module, inputs: Sequence[Any], **settings: Any) -> list[Any]:
         """For each video, bytes (T, H, W, C) or (T, H, W), or a path, the frames that come next, as rows of pixels.

@@ -2,7 +2,7 @@
 
 from elman.models.bodies import BODIES, Body, WindowBody
 from elman.models.chord_model import ChordModel
-from elman.models.classifier import Classifier, DocumentClassifier
+from elman.models.classifier import Classifier, DocumentClassifier, cut_sentences
 from elman.models.forecaster import DirectForecaster, Forecaster, RecursiveForecaster, SegmentForecaster
 from elman.models.frame_encoder import FrameEncoder
 from elman.models.heads import Head, HeadName, Outputs, find_head
@@ -52,6 +52,7 @@ __all__ = [
     "Translator",
     "WindowBody",
     "WordVectors",
+    "cut_sentences",
     "find_head",
     "overlap",
 ]

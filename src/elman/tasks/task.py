@@ -11,8 +11,13 @@ from typing import Any, ClassVar, Literal, Protocol, Self
 import torch
 from torch import Tensor, nn
 
-from elman.data import Named, read_text
-from elman.errors import OptionError
+from elman.data import (
+    Named,
+    Source,
+    Upload,
+    read_text,
+)
+from elman.errors import DataError, OptionError
 from elman.layers import LayerState
 from elman.tasks.inspection.case import Case
 from elman.tasks.live import Live
@@ -235,7 +240,7 @@ class Task(ABC):
         """
         raise OptionError(f"{self.name} does not go on learning; train with --from RUN on the new data")
 
-    def read_inputs(self, path: Path) -> Sequence[Any]:
+    def read_inputs(self, path: Source) -> Sequence[Any]:
         """Read what `predict` takes; a text a line, unless the task knows other files.
 
         Raises:
@@ -250,6 +255,21 @@ class Task(ABC):
             DataError: It is of another kind.
         """
         return received_text(given)
+
+    @property
+    def uploads(self) -> tuple[str, ...]:
+        """Ends of the names of files that may be sent, also with .gz behind them where they are text."""
+        return (".txt",)
+
+    def uploaded(self, upload: Upload) -> Sequence[Any]:
+        """What is in a file that somebody has sent, as inputs of `predict`: never a path.
+
+        Raises:
+            DataError: It is of another kind, damaged, or too large once it is unpacked.
+        """
+        if not upload.name.lower().removesuffix(".gz").endswith(self.uploads):
+            raise DataError(f"{upload} cannot be read by this model; expected a name with {', '.join(self.uploads)}")
+        return self.read_inputs(upload)
 
     @abstractmethod
     def network(self) -> nn.Module:

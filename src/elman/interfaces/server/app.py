@@ -13,6 +13,7 @@ from elman.interfaces.server.live import speaking
 from elman.interfaces.server.predict import predicting
 from elman.interfaces.server.problems import say_errors
 from elman.interfaces.server.service import Service
+from elman.interfaces.server.uploads import uploading
 from elman.interfaces.server.watch import watching
 from elman.tasks import Model
 
@@ -47,6 +48,6 @@ def create_app(model: Model, name: str, limits: Limits, token: str | None = None
         separate_input_output_schemas=False,
     )
     say_errors(app)
-    for routes in (watching(service, counters), predicting(service), speaking(service)):
+    for routes in (watching(service, counters), uploading(service), predicting(service), speaking(service)):
         app.include_router(routes)
     return Gate(app, service, token, counters)  # pyright: ignore[reportArgumentType]

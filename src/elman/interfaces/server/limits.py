@@ -19,6 +19,8 @@ class Limits(Options):
     """The port to listen on."""
     body_bytes: Count = 10_000_000
     """Bytes of a request at most."""
+    unpacked_bytes: Count = 200_000_000
+    """Bytes that the files of a request may become when they are read, at most."""
     text_length: Count = 20_000
     """Characters of an input at most."""
     inputs: Count = 256

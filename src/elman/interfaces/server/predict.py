@@ -15,11 +15,15 @@ from starlette.exceptions import HTTPException
 from elman.errors import ElmanError, RunError
 from elman.interfaces.server.batcher import Batcher, Busy
 from elman.interfaces.server.floor import Floor, Seat
+from elman.interfaces.server.form import KIND, SCHEMA
 from elman.interfaces.server.problems import MISTAKE, PROBLEMS
 from elman.interfaces.server.service import Service, Settings
 
 GLANCE = 0.5
 """Seconds from one look to the next whether somebody still waits."""
+
+ALSO_FORMS = {"requestBody": {"content": {KIND: {"schema": SCHEMA}}}}
+"""Describes what `uploading` takes."""
 
 log = logging.getLogger("elman.server")
 
@@ -53,11 +57,11 @@ def predicting(service: Service) -> APIRouter:
     """The routes of a model."""
     router, batcher = APIRouter(), service.batcher
 
-    @router.post("/v1/predict", responses=PROBLEMS)
+    @router.post("/v1/predict", responses=PROBLEMS, openapi_extra=ALSO_FORMS)
     async def predict(asked: Asked, request: Request) -> Answers:
-        """Answers to inputs."""
+        """Answers to inputs, as JSON or as files."""
         inputs = service.received(asked.inputs, asked.settings)
-        answers = await _unless_gone(request, batcher.answer(inputs, asked.settings), service.limits.seconds)
+        answers = await unless_gone(request, batcher.answer(inputs, asked.settings), service.limits.seconds)
         return Answers(model=service.name, answers=answers)
 
     @router.post("/v1/stream", responses=PROBLEMS, response_class=StreamingResponse)
@@ -132,7 +136,7 @@ async def _events(batcher: Batcher, pieces: AsyncIterator[str], request: Request
         await pieces.aclose()  # pyright: ignore[reportAttributeAccessIssue]
 
 
-async def _unless_gone(request: Request, answer: Coroutine[Any, Any, Any], seconds: float) -> Any:
+async def unless_gone(request: Request, answer: Coroutine[Any, Any, Any], seconds: float) -> Any:
     """An answer, unless whoever asked for it has left, or it takes too long."""
     found, end = asyncio.ensure_future(answer), monotonic() + seconds
     while True:

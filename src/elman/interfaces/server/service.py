@@ -1,9 +1,11 @@
 """One model, what it may be asked, and those who wait for it: what all routes share."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+from elman.data import Allowance, Upload
 from elman.errors import DataError, OptionError, suggestion
 from elman.interfaces.server.batcher import Batcher
 from elman.interfaces.server.floor import Floor
@@ -42,14 +44,32 @@ class Service:
             DataError: There are too many, or one is too long or of another kind.
             OptionError: A setting is unknown, leads to a file, or asks for too much.
         """
+        self._measure(inputs)
+        self.check(settings, len(inputs))
+        return [self.task.received(given) for given in inputs]
+
+    def uploaded(self, files: Sequence[tuple[str, bytes]], settings: Settings) -> list[Any]:
+        """Inputs from the names and contents of files, as `received`.
+
+        Raises:
+            DataError: A file is of another kind or damaged, or there is too much in them.
+            OptionError: As in `received`.
+        """
+        self.check(settings, len(files))
+        allowance = Allowance(self.limits.unpacked_bytes)
+        uploads = [Upload.of(name, content, allowance) for name, content in files]
+        inputs = [given for upload in uploads for given in self.task.uploaded(upload)]
+        self._measure(inputs)
+        self.check(settings, len(inputs))
+        return inputs
+
+    def _measure(self, inputs: Sequence[Any]) -> None:
         limits = self.limits
         if len(inputs) > limits.inputs:
             raise DataError(f"a request may have {limits.inputs:,} inputs; received {len(inputs):,}")
         for given in inputs:
             if isinstance(given, str):
                 self.check_text(given)
-        self.check(settings, len(inputs))
-        return [self.task.received(given) for given in inputs]
 
     def check_text(self, text: str) -> None:
         """See that a text is not too long.

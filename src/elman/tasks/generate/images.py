@@ -15,10 +15,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elman.data import (
+    ARRAYS,
+    IMAGES,
     VALIDATION_SHARE,
     Named,
     SequenceBatch,
     SequenceBatches,
+    Source,
     as_bytes,
     held_out,
     made_scenes,
@@ -34,6 +37,7 @@ from elman.pictures import draw_grid
 from elman.tasks.decoding import sample
 from elman.tasks.generate.base import Expectation, GenerateTask
 from elman.tasks.generate.options import Writing, generator_of
+from elman.tasks.inspection.case import Case
 from elman.tasks.options import size_of
 from elman.tasks.received import received_numbers
 from elman.tasks.task import Examples, Loss, refuse_settings
@@ -107,7 +111,11 @@ class Images(GenerateTask):
     def read_to_score(self, path: Path) -> SequenceBatches:
         return self._batches(self._read(path))
 
-    def read_inputs(self, path: Path) -> Named:
+    @property
+    def uploads(self) -> tuple[str, ...]:
+        return (*IMAGES, *ARRAYS)
+
+    def read_inputs(self, path: Source) -> Named:
         return Named(*read_pictures(path, size_of(self.options.image_size)))
 
     def received(self, given: Any) -> Any:
@@ -147,6 +155,26 @@ class Images(GenerateTask):
             as_bytes(self._answer(network, given, f"input {number}", writing, seed), self.options.levels).tolist()
             for number, given in enumerate(inputs, 1)
         ]
+
+    def case(self, network: nn.Module, given: Any) -> Case:
+        """How sure it is of what it makes of an image, or of nothing: of all pixels behind the rows that are kept.
+
+        Of its two networks the one that goes down is looked into: its steps are rows, and each column is a sequence, of
+        which the middle one is shown. The other goes along each row and has no memory of those above.
+        """
+        assert isinstance(network, Painter)
+        nothing = isinstance(given, str) and not given
+        writing = Writing(count=1)
+        kept = 0 if nothing else self._kept(writing)
+        shades = self._new(network, writing, 0)[0] if nothing else self._answer(network, given, "the input", writing, 0)
+        made = shades.unsqueeze(1)
+
+        def score() -> Tensor:
+            return network(made).log_softmax(3).gather(3, made.unsqueeze(3))[kept:].sum()
+
+        steps = ["nothing", *(f"row {number}" for number in range(1, len(made)))]
+        answer = as_bytes(shades, self.options.levels).tolist()
+        return Case(steps, network.down, answer, score, row=network.columns // 2)
 
     def _writing(self, settings: dict[str, Any], inputs: Sequence[Any]) -> Writing:
         """Settings that act: how many where nothing is given, what is kept where something is."""

@@ -13,12 +13,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elman.data import (
+    ARRAYS,
     IGNORE,
+    IMAGES,
     Named,
     Scaler,
     Scenes,
     SequenceBatch,
     SequenceBatches,
+    Source,
     made_scenes,
     read_json,
     read_pictures,
@@ -26,9 +29,10 @@ from elman.data import (
     write_json,
 )
 from elman.errors import DataError, OptionError
-from elman.layers import LayerState, find_cell
+from elman.layers import LayerState, ReNet, find_cell
 from elman.models import Segmenter
 from elman.pictures import draw_scenes
+from elman.tasks.inspection.case import Case
 from elman.tasks.options import Options, size_of
 from elman.tasks.received import received_numbers
 from elman.tasks.tag.base import TagTask
@@ -107,7 +111,11 @@ class Scenery(TagTask):
     def read_to_score(self, path: Path) -> SequenceBatches:
         return self._batches(read_scenes(path, self.size))
 
-    def read_inputs(self, path: Path) -> list[Any]:
+    @property
+    def uploads(self) -> tuple[str, ...]:
+        return (*IMAGES, *ARRAYS)
+
+    def read_inputs(self, path: Source) -> list[Any]:
         return Named(*read_pictures(path, self.size))
 
     def received(self, given: Any) -> Any:
@@ -152,6 +160,27 @@ class Scenery(TagTask):
     def _seen(self, network: nn.Module, batch: SequenceBatch) -> list[Tensor]:
         """The class of every pixel, (H, W) for each picture."""
         return list(network(batch.inputs).argmax(3).unbind(1))
+
+    def case(self, network: nn.Module, given: Any) -> Case:
+        """How sure it is of the best class of every pixel, all together.
+
+        The steps are rows of patches, as the first layer reads them down and up every column; shown is the middle one.
+        """
+        assert isinstance(network, Segmenter)
+        image = self._picture(given, "the input")
+        x = self._prepared(image).unsqueeze(1)
+        rows, columns = (-(-side // network.patch) for side in self.shape[:2])
+        firsts = range(1, rows * network.patch + 1, network.patch)
+        steps = [f"rows {first} to {min(first + network.patch - 1, self.shape[0])}" for first in firsts]
+        (first_layer, *_) = network.layers
+        assert isinstance(first_layer, ReNet)
+        return Case(
+            steps if network.patch > 1 else [f"row {first}" for first in firsts],
+            first_layer.columns,
+            self.predict(network, [image])[0],
+            lambda: network(x).log_softmax(3).amax(3).sum(),
+            row=columns // 2,
+        )
 
     def predict(self, network: nn.Module, inputs: Sequence[Any], **settings: Any) -> list[Any]:
         """For each picture, bytes (H, W, colours) or (H, W), or a path, the class of every pixel as rows."""

@@ -16,14 +16,18 @@ from torch.nn import functional as F
 
 from elman.data import (
     IGNORE,
+    SOUNDS,
     Columns,
     Labelled,
     Named,
     SequenceBatch,
     SequenceBatches,
+    Source,
     Tokenizer,
+    Upload,
     find_recordings,
     made_calls,
+    read_sounds,
     read_transcripts,
     write_text,
 )
@@ -167,8 +171,12 @@ class Transcribe(Task):
         found = self._transcripts(path)
         return self._batches(found, *self._read(found))
 
-    def read_inputs(self, path: Path) -> Named:
-        return find_recordings(path, self._columns)
+    @property
+    def uploads(self) -> tuple[str, ...]:
+        return SOUNDS
+
+    def read_inputs(self, path: Source) -> Named:
+        return read_sounds(path).named if isinstance(path, Upload) else find_recordings(path, self._columns)
 
     def received(self, given: Any) -> Any:
         return self.inputs.received(given)

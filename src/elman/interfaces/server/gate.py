@@ -24,6 +24,8 @@ OPEN = ("/healthz", "/readyz")
 
 ALWAYS = ((b"x-content-type-options", b"nosniff"),)
 LEAVE = (b"connection", b"close")
+LEFT = 499
+"""The status, in the log alone, of those who left before there was an answer."""
 OFFER = b"elman.bearer."
 """How a WebSocket's offered protocol begins that carries a token, in base 64 for addresses."""
 
@@ -71,7 +73,7 @@ class Gate:
         await send({"type": "websocket.http.response.body", "body": body})
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started, status = perf_counter(), 500
+        started, status = perf_counter(), LEFT
 
         async def told(message: Message) -> None:
             nonlocal status

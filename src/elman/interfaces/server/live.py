@@ -86,6 +86,8 @@ class _Session:
         seat = await self._begin()
         if seat is None:
             return
+        live = self.floor.live
+        seat.tell([{"type": "started", "session": seat.name, "takes": live.takes, "rate": live.rate}])
         sender = asyncio.create_task(self._send(seat))
         try:
             await self._receive(seat)
@@ -119,8 +121,6 @@ class _Session:
             await self._say({"type": "error", "error": MISTAKE})
             await self.socket.close(REFUSED)
             return None
-        live = self.floor.live
-        await self._say({"type": "started", "session": seat.name, "takes": live.takes, "rate": live.rate})
         return seat
 
     async def _receive(self, seat: Seat) -> None:

@@ -20,7 +20,7 @@ def configured(gate: Gate) -> uvicorn.Config:
         gate,  # pyright: ignore[reportArgumentType]
         host=limits.host,
         port=limits.port,
-        log_level="warning",
+        log_config=None,
         access_log=False,
         server_header=False,
         ws_max_size=limits.message_bytes,

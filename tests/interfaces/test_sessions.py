@@ -277,15 +277,16 @@ def test_no_other_page_and_no_other_name(texts: Serving) -> None:
     assert httpx.get(f"{texts.url}/v1/models", headers={"Origin": texts.url}).status_code == 200
 
 
-def test_a_server_that_stops_loses_nothing(writer: Model) -> None:
+def test_a_server_that_stops_loses_nothing(writer: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("elman.interfaces.server.floor.LAST", 0.1)
     found: dict[str, Any] = {}
     with serving(writer) as server, Talking(server) as talk:
         talk.say("start", settings={"seed": 4})
         talk.say("text", text="98 green")
-        talk.say("write", settings={"length": 20_000})
+        talk.say("write", settings={"length": 3000})
 
         def ask() -> None:
-            body = {"input": "9", "settings": {"length": 3000, "seed": 1}}
+            body = {"input": "9", "settings": {"length": 600, "seed": 1}}
             found["events"] = httpx.post(f"{server.url}/v1/stream", json=body, timeout=60).text
 
         asking = Thread(target=ask)
@@ -299,10 +300,10 @@ def test_a_server_that_stops_loses_nothing(writer: Model) -> None:
         assert (refused.status_code, refused.headers["connection"]) == (503, "close")
         assert httpx.get(f"{server.url}/healthz").status_code in (200, 503)
     assert found["events"].endswith("event: final\ndata: {}\n\n")
-    assert found["events"].count("event: piece") == 3000
+    assert found["events"].count("event: piece") == 600
     closed = heard[-1]
     assert (closed["reason"], closed["taken"]) == ("the server stops", 2)
     with serving(writer) as server, Talking(server) as talk:
         talk.say("start", state=closed["state"])
         text = talk.until("final")[-1]["text"]
-    assert text == writer.predict("98 green", length=20_000, seed=4)[0]
+    assert text == writer.predict("98 green", length=3000, seed=4)[0]

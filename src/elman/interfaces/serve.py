@@ -6,6 +6,7 @@ from inspect import Parameter
 from pathlib import Path
 from typing import Annotated, Any
 
+import torch
 from rich.console import Console
 
 from elman.errors import OptionError, optional
@@ -32,6 +33,7 @@ def serve(run: Path, **given: Any) -> None:
         )
     from elman.interfaces.server.stopping import Server, configured
 
+    torch.set_num_threads(limits.threads)
     gate = create_app(load(run), run.name, limits, token)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     Console(stderr=True, highlight=False, soft_wrap=True).print(f"{run} answers at http://{limits.host}:{limits.port}")

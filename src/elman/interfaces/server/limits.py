@@ -1,5 +1,6 @@
 """What a server allows."""
 
+import os
 from typing import Annotated
 
 from pydantic import Field
@@ -44,5 +45,9 @@ class Limits(Options):
     """Seconds within which a request must have come, and again until it is given up."""
     written: Count = 100_000
     """Units, chords, samples or pixels that are written for one request at most."""
+    workers: Count = os.cpu_count() or 1
+    """Calls of the network that run at the same time, at most; as many as there are cores, when nothing is said."""
+    threads: Count = 1
+    """Cores that each of them uses."""
     beam: Count = 64
     """Answers that are searched for side by side at most."""

@@ -31,7 +31,7 @@ class Service:
         self.task = model.task
         self.settings = _settings(model)
         """Names of those that may come over a wire."""
-        self.batcher = Batcher(self._said, limits.together, limits.queue)
+        self.batcher = Batcher(self._said, limits.together, limits.queue, limits.workers)
         live = self.task.live(model.network)
         self.floor = None if live is None else Floor(live, limits)
         """Where sessions are, of models that have such."""

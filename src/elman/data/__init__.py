@@ -2,6 +2,7 @@
 
 from elman.data.arrays import ARRAYS
 from elman.data.comma_separated import comma_separated
+from elman.data.cuts import cuts
 from elman.data.files import locked, read_bytes, read_json, read_text, replacing, write_json, write_tensors, write_text
 from elman.data.frames import read_frame
 from elman.data.labelled.calls import made_calls
@@ -28,6 +29,7 @@ from elman.data.pairs.pairs import TURN, Pairs, join_turns, read_pairs, tidy
 from elman.data.pairs.reports import report_pairs
 from elman.data.pairs.spelled import spelled_pairs
 from elman.data.pairs.toy import toy_pairs
+from elman.data.pictures import as_picture, check_shape
 from elman.data.rows_by_length import RowsByLength
 from elman.data.scaler import Scaler
 from elman.data.sequences import SequenceBatch, SequenceBatches
@@ -142,13 +144,16 @@ __all__ = [
     "as_frame",
     "as_frames",
     "as_keys",
+    "as_picture",
     "bio",
     "bioes",
     "brightness",
     "centre_and_scale",
+    "check_shape",
     "comma_separated",
     "copy_memory",
     "cut_to",
+    "cuts",
     "embedded_pairs",
     "embedded_series",
     "embedded_text",

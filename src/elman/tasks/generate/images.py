@@ -9,7 +9,6 @@ from math import log
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -23,6 +22,8 @@ from elman.data import (
     SequenceBatches,
     Source,
     as_bytes,
+    as_picture,
+    check_shape,
     held_out,
     made_scenes,
     read_json,
@@ -30,7 +31,7 @@ from elman.data import (
     shades,
     write_json,
 )
-from elman.errors import DataError, OptionError
+from elman.errors import OptionError
 from elman.layers import LayerState, find_cell
 from elman.models import Painter
 from elman.pictures import draw_grid
@@ -101,12 +102,8 @@ class Images(GenerateTask):
 
     def _batches(self, images: Sequence[Tensor], batch_size: int = AT_ONCE) -> SequenceBatches:
         for number, one in enumerate(images, 1):
-            self._check(one, f"image {number:,}")
+            check_shape(one, self.size, f"image {number:,}")
         return SequenceBatches(images, torch.zeros(len(images)), batch_size, name="the images")
-
-    def _check(self, image: Tensor, place: str) -> None:
-        if tuple(image.shape) != self.size:
-            raise DataError(f"{place} has the size {tuple(image.shape)}; expected {self.size}, as in training")
 
     def read_to_score(self, path: Path) -> SequenceBatches:
         return self._batches(self._read(path))
@@ -223,16 +220,8 @@ class Images(GenerateTask):
 
     def _image(self, given: Any, place: str) -> Tensor:
         """Shades (H, W)."""
-        if isinstance(given, str | Path):
-            given = self.only_one(read_pictures(Path(given), size_of(self.options.image_size))[0], Path(given))
-        try:
-            image = torch.as_tensor(np.asarray(given))
-        except (TypeError, ValueError):
-            raise DataError(f"{place} expects bytes (H, W) or a path; received {given!r:.40}") from None
-        if image.dtype != torch.uint8 or image.dim() not in (2, 3):
-            raise DataError(f"{place} expects bytes (H, W) or a path; received {image.dtype} {tuple(image.shape)}")
-        (image,) = shades([image if image.dim() == 3 else image.unsqueeze(2)], self.options.levels)
-        self._check(image, place)
+        (image,) = shades([as_picture(given, place, size_of(self.options.image_size))], self.options.levels)
+        check_shape(image, self.size, place)
         return image
 
     def write(self, network: nn.Module, inputs: Sequence[Any], path: Path, *, seed: int = 0, **settings: Any) -> str:

@@ -22,6 +22,7 @@ from elman.data import (
     Videos,
     as_frames,
     brightness,
+    cuts,
     made_videos,
     read_json,
     read_videos,
@@ -129,21 +130,16 @@ class Film(GenerateTask):
         found = found.in_colours(self.shape[2])
         found.check_shape(self.shape)
         given, longest = self.options.given, self.options.given + self.options.ahead
-        cuts = [
-            (row, slice(first, first + longest))
-            for row, one in enumerate(found.frames)
-            for first in range(0, len(one), longest)
-            if len(one) - first > given
-        ]
-        left_out = sum(map(len, found.frames)) - sum(len(found.frames[row][part]) for row, part in cuts)
-        if not cuts:
+        parts = cuts(map(len, found.frames), longest, given + 1)
+        left_out = sum(map(len, found.frames)) - sum(len(found.frames[row][part]) for row, part in parts)
+        if not parts:
             raise DataError(
                 f"no video has more than {given} frames, the longest {max(map(len, found.frames))}; "
                 "give longer ones, or fewer frames with --given"
             )
-        clips = [found.frames[row][part] for row, part in cuts]
+        clips = [found.frames[row][part] for row, part in parts]
         nothing = [torch.full((len(one),), IGNORE) for one in clips]
-        known = nothing if found.unusual is None else [found.unusual[row][part].long() for row, part in cuts]
+        known = nothing if found.unusual is None else [found.unusual[row][part].long() for row, part in parts]
         notes = (f"{left_out:,} frames at the ends of videos are too few for a clip and left out",) if left_out else ()
         return Clips(clips, known, batch_size, guided), notes
 

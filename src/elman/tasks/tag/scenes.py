@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -22,6 +21,8 @@ from elman.data import (
     SequenceBatch,
     SequenceBatches,
     Source,
+    as_picture,
+    check_shape,
     made_scenes,
     read_json,
     read_pictures,
@@ -93,17 +94,13 @@ class Scenery(TagTask):
 
     def _batches(self, found: Scenes, batch_size: int = AT_ONCE) -> SequenceBatches:
         for number, (image, mask) in enumerate(zip(found.images, found.masks, strict=True), 1):
-            self._check(image, f"picture {number:,}")
+            check_shape(image, self.shape, f"picture {number:,}")
             if int(mask.max()) >= self.classes:
                 raise DataError(
                     f"the mask of picture {number:,} has the class {int(mask.max())}; training knows those below "
                     f"{self.classes}; mend it, or train with all classes"
                 )
         return SequenceBatches(found.images, found.masks, batch_size, per_step=True, prepare=self._prepared)
-
-    def _check(self, image: Tensor, place: str) -> None:
-        if tuple(image.shape) != self.shape:
-            raise DataError(f"{place} has the shape {tuple(image.shape)}; expected {self.shape}, as in training")
 
     def _prepared(self, image: Tensor) -> Tensor:
         return self.scaler(image.float())
@@ -194,12 +191,8 @@ class Scenery(TagTask):
         return answers
 
     def _picture(self, given: Any, place: str) -> Tensor:
-        if isinstance(given, str | Path):
-            (image,), _ = read_pictures(Path(given), self.size)
-        else:
-            image = torch.as_tensor(np.asarray(given))
-            image = image if image.dim() == 3 else image.unsqueeze(-1)
-        self._check(image, place)
+        image = as_picture(given, place, self.size)
+        check_shape(image, self.shape, place)
         return image
 
     def draw(self, network: nn.Module, text: Any, path: Path, **settings: Any) -> None:

@@ -232,6 +232,8 @@ KINDS: dict[str, tuple[str, dict[str, Any], Any]] = {
 def test_every_kind_of_input_but_paths(task: str, settings: Any, given: Any, tmp_path: Path) -> None:
     trained = elman.train(task, out=tmp_path / "run", hidden_size=4, epochs=1, **settings)
     (tmp_path / "secret.txt").write_text("a secret")
+    sample = trained.task.sample()
+    assert sample is None or len(trained.predict([sample])) == 1
     answer = post(trained, {"inputs": [given]})
     assert answer.status_code == 200, answer.text
     assert len(answer.json()["answers"]) == 1

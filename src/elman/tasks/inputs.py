@@ -79,6 +79,10 @@ class Inputs(ABC):
         """
         return received_text(given)
 
+    @abstractmethod
+    def sample(self) -> Any:
+        """One of the inputs, made up: to try whether all works."""
+
     def prepare(self, sequence: Tensor) -> Tensor:
         """What becomes of a sequence when it comes into a batch."""
         return sequence
@@ -114,6 +118,10 @@ class TextInputs(Inputs):
             if not text.strip():
                 raise DataError(f"{place} is empty; expected a text")
         return self.tokenizer.encode_lines([tidy(text) for text in inputs], "the texts")
+
+    def sample(self) -> str:
+        known = list(self.tokenizer.vocabulary)
+        return self.tokenizer.decode([self.tokenizer.vocabulary[unit] for unit in known[-4:]]).strip() or "0"
 
     def steps(self, sequence: Tensor) -> list[str]:
         return [self.tokenizer.decode([number]) for number in sequence.tolist()]
@@ -170,6 +178,9 @@ class NumberInputs(Inputs):
 
     def _expected(self) -> str:
         return str(self.shape) if len(self.shape) == 3 else f"(steps, {self.shape[0]})"
+
+    def sample(self) -> Tensor:
+        return torch.zeros(self.shape, dtype=torch.uint8) if len(self.shape) == 3 else torch.zeros(3, *self.shape)
 
     def prepare(self, sequence: Tensor) -> Tensor:
         return self.scaler(sequence.float())
@@ -251,6 +262,9 @@ class SoundInputs(Inputs):
             raise DataError(f"{place} has no sound in it at {self.mel.rate:,} Hz; expected one sample or more")
         yield last
 
+    def sample(self) -> Sound:
+        return Sound(torch.zeros(self.mel.rate), self.mel.rate)
+
     def prepare(self, sequence: Tensor) -> Tensor:
         return (self.scaler or Scaler.of([sequence]))(sequence)
 
@@ -305,6 +319,9 @@ class VideoInputs(Inputs):
         return [
             as_frames(one, self.shape, place, self.size, self.every) for one, place in zip(inputs, places, strict=True)
         ]
+
+    def sample(self) -> Tensor:
+        return torch.zeros(3, *self.shape, dtype=torch.uint8)
 
     def prepare(self, sequence: Tensor) -> Tensor:
         return brightness(sequence)

@@ -162,6 +162,9 @@ class Classify(Task):
     def received(self, given: Any) -> Any:
         return self.inputs.received(given)
 
+    def sample(self) -> Any:
+        return self.inputs.sample()
+
     def network(self) -> nn.Module:
         options, inputs, outputs = self.options, self.inputs, self.verdict.outputs
         embedding, width = None, inputs.width

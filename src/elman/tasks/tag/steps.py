@@ -125,6 +125,9 @@ class Steps(TagTask):
     def received(self, given: Any) -> Any:
         return self.inputs.received(given)
 
+    def sample(self) -> Any:
+        return self.inputs.sample()
+
     def network(self) -> StepReader:
         options = self.options
         body = options.body(self.inputs.width, bidirectional=options.bidirectional)

@@ -181,6 +181,9 @@ class Transcribe(Task):
     def received(self, given: Any) -> Any:
         return self.inputs.received(given)
 
+    def sample(self) -> Any:
+        return self.inputs.sample()
+
     def network(self) -> nn.Module:
         options = self.options
         body = options.body(self.inputs.width * options.together, bidirectional=options.bidirectional)

@@ -1,4 +1,4 @@
-"""Minutes of load through a restart, from a process of its own: python benchmarks/serving/endurance.py SETTINGS
+"""Minutes of load through a restart, from a process of its own; settings come in as JSON.
 
 {"port", "seconds", "people", "clients", "body"}: people speak in sessions, ten messages a second; clients ask again and
 again. Somebody else stops the server meanwhile, and starts another one. A session that is closed goes on in the new

@@ -34,10 +34,10 @@ def serve(run: Path, **given: Any) -> None:
     from elman.interfaces.server.logs import write_logs
     from elman.interfaces.server.stopping import Server, configured
 
-    torch.set_num_threads(limits.threads)
     gate = create_app(load(run), run.name, limits, token)
-    write_logs()
     listening = _listening(limits)
+    write_logs()
+    torch.set_num_threads(limits.threads)
     Console(stderr=True, highlight=False, soft_wrap=True).print(f"{run} answers at http://{limits.host}:{limits.port}")
     Server(configured(gate), gate.service).run([listening])
 

@@ -30,7 +30,7 @@ def serve(run: Path, **given: Any) -> None:
         raise OptionError(
             f"--host {limits.host} lets others in; expected a token in {TOKEN}; set one, or leave --host away"
         )
-    app = create_app(load(run), run.name, limits, token)
+    app = create_app(load(run), run.resolve().name, limits, token, run)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     Console(stderr=True, highlight=False, soft_wrap=True).print(f"{run} answers at http://{limits.host}:{limits.port}")
     uvicorn.run(app, host=limits.host, port=limits.port, log_level="warning", access_log=False, server_header=False)

@@ -67,6 +67,10 @@ class Inputs(ABC):
         """
         return received_text(given)
 
+    def description(self) -> dict[str, Any]:
+        """What an input is: `takes`, and its `shape` or `rate`."""
+        return {"takes": "text"}
+
     def prepare(self, sequence: Tensor) -> Tensor:
         """What becomes of a sequence when it comes into a batch."""
         return sequence
@@ -147,6 +151,9 @@ class NumberInputs(Inputs):
                 raise DataError(f"{place} has values that are missing or not finite; fill them in")
             found.append(_scanned(one, self.scan) if len(self.shape) == 3 else one)
         return found
+
+    def description(self) -> dict[str, Any]:
+        return {"takes": "image" if len(self.shape) == 3 else "numbers", "shape": list(self.shape)}
 
     def _expected(self) -> str:
         return str(self.shape) if len(self.shape) == 3 else f"(steps, {self.shape[0]})"
@@ -230,6 +237,9 @@ class SoundInputs(Inputs):
     def prepare(self, sequence: Tensor) -> Tensor:
         return (self.scaler or Scaler.of([sequence]))(sequence)
 
+    def description(self) -> dict[str, Any]:
+        return {"takes": "sound", "rate": self.mel.rate}
+
     def steps(self, sequence: Tensor) -> list[str]:
         return [f"{moment * self.mel.step / self.mel.rate:.2f} s" for moment in range(len(sequence))]
 
@@ -277,6 +287,9 @@ class VideoInputs(Inputs):
         return [
             as_frames(one, self.shape, place, self.size, self.every) for one, place in zip(inputs, places, strict=True)
         ]
+
+    def description(self) -> dict[str, Any]:
+        return {"takes": "frames", "shape": list(self.shape)}
 
     def prepare(self, sequence: Tensor) -> Tensor:
         return brightness(sequence)

@@ -17,8 +17,10 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-OPEN = ("/healthz", "/readyz")
-"""Whoever looks after the machine may ask these without a token."""
+OPEN = ("/healthz", "/readyz", "/")
+"""What may be asked without a token: by whoever looks after the machine, and by a browser that has none yet."""
+STATIC = "/page/"
+"""And so may what a page is made of, below this."""
 
 log = logging.getLogger("elman.server")
 
@@ -68,7 +70,7 @@ class Gate:
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
-        if self.token is not None and scope["path"] not in OPEN and not self._known(headers):
+        if self.token is not None and not _open(scope["path"]) and not self._known(headers):
             await refuse(send, 401, "this server wants a token; send it as: Authorization: Bearer TOKEN")
             return
         size = headers.get(b"content-length", b"0")
@@ -102,6 +104,10 @@ class Gate:
             if len(body) > self.limits.body_bytes:
                 raise TooMuch
         return body
+
+
+def _open(path: str) -> bool:
+    return path in OPEN or path.startswith(STATIC)
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

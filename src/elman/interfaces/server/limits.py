@@ -32,5 +32,7 @@ class Limits(Options):
     """Seconds within which a request must have come, and again until it is given up."""
     written: Count = 100_000
     """Units, chords, samples or pixels that are written for one request at most."""
+    inspected: Count = 4000
+    """Steps of an input at most, to look into a network while it reads them."""
     beam: Count = 64
     """Answers that are searched for side by side at most."""

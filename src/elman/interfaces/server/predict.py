@@ -56,7 +56,7 @@ def predicting(service: Service) -> APIRouter:
     async def predict(asked: Asked, request: Request) -> Answers:
         """Answers to inputs."""
         inputs = service.received(asked.inputs, asked.settings)
-        answers = await _unless_gone(request, batcher.answer(inputs, asked.settings), service.limits.seconds)
+        answers = await unless_gone(request, batcher.answer(inputs, asked.settings), service.limits.seconds)
         return Answers(model=service.name, answers=answers)
 
     @router.post("/v1/stream", responses=PROBLEMS, response_class=StreamingResponse)
@@ -89,7 +89,7 @@ async def _events(batcher: Batcher, pieces: Iterator[str], request: Request) -> 
         batcher.streams -= 1
 
 
-async def _unless_gone(request: Request, answer: Coroutine[Any, Any, Any], seconds: float) -> Any:
+async def unless_gone(request: Request, answer: Coroutine[Any, Any, Any], seconds: float) -> Any:
     """An answer, unless whoever asked for it has left, or it takes too long."""
     found, end = asyncio.ensure_future(answer), monotonic() + seconds
     while True:

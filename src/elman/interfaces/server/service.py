@@ -29,6 +29,22 @@ class Service:
         """Names of those that may come over a wire."""
         self.batcher = Batcher(self._said, limits.together, limits.queue)
 
+    def description(self) -> dict[str, Any]:
+        """What somebody must know to ask the model, and to show what it says."""
+        task, options = self.task, self.task.options
+        return {
+            "name": self.name,
+            "task": task.name,
+            "kind": getattr(options, "kind", None) or getattr(options, "answer", None),
+            "facts": self.model.config["facts"],
+            "needs_input": task.needs_input,
+            "answers_with": task.answers_with,
+            "looked_into": task.looked_into,
+            "settings": task.settings_schema(),
+            "live": None,
+            **task.description(),
+        }
+
     def received(self, inputs: list[Any], settings: Settings) -> list[Any]:
         """Inputs as the model takes them, once it is clear that no more is asked for than is allowed.
 

@@ -157,6 +157,9 @@ class Classify(Task):
     def received(self, given: Any) -> Any:
         return self.inputs.received(given)
 
+    def description(self) -> dict[str, Any]:
+        return {**self.inputs.description(), "labels": self.verdict.names}
+
     def network(self) -> nn.Module:
         options, inputs, outputs = self.options, self.inputs, self.verdict.outputs
         embedding, width = None, inputs.width

@@ -170,6 +170,9 @@ class Transcribe(Task):
     def received(self, given: Any) -> Any:
         return self.inputs.received(given)
 
+    def description(self) -> dict[str, Any]:
+        return {"takes": "sound", "rate": self.inputs.mel.rate, "live": None if self._whole else "sound"}
+
     def network(self) -> nn.Module:
         options = self.options
         body = options.body(self.inputs.width * options.together, bidirectional=options.bidirectional)

@@ -4,12 +4,12 @@ import { make } from "/page/elements.js";
 import { inputFor } from "/page/inputs/inputs.js";
 import { settle, tried } from "/page/problems.js";
 import { settings } from "/page/settings.js";
-import { tell } from "/page/strings.js";
+import { known, tell } from "/page/strings.js";
 
 /**
  * @param {object} model As the server describes it.
  * @param {HTMLElement} place Where it goes.
- * @param {(given: any) => void} look Is told what was read, once there is an answer.
+ * @param {(given: any) => void} look Is told what was read, once there is an answer, unless it was nothing.
  */
 export function playground(model, place, look) {
   const input = inputFor(model);
@@ -20,7 +20,8 @@ export function playground(model, place, look) {
   const busy = make("span.busy", { role: "status" });
   const form = make("form", { novalidate: true }, input.element, chosen.element, make("div.buttons", {}, go, stop, busy));
   const shown = make("div.answer", { "aria-live": "polite", "aria-busy": "false" }, answer.element);
-  place.append(make("h2", { say: `try.${model.task}` }), form, shown);
+  const title = known(`try.${model.kind}`) ? `try.${model.kind}` : `try.${model.task}`;
+  place.append(make("h2", { say: title }), form, shown);
 
   let running = null;
   const set = (on) => {
@@ -39,7 +40,7 @@ export function playground(model, place, look) {
     const given = await tried(async () => answer.show(await input.value(), chosen.values(), running.signal, input));
     running = null;
     set(false);
-    if (given !== undefined && given !== "") look(given);
+    if (given !== undefined) look(given);
   };
   form.addEventListener("submit", submit);
   form.addEventListener("keydown", (event) => {

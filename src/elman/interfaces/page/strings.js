@@ -23,7 +23,7 @@ export const known = (name) => name in LANGUAGES[root.lang];
 /** A number as people write it. */
 export function shown(number, digits = 4) {
   if (typeof number !== "number") return String(number);
-  return new Intl.NumberFormat(root.lang, { maximumSignificantDigits: Number.isInteger(number) ? 21 : digits }).format(number);
+  return new Intl.NumberFormat(root.lang, { maximumSignificantDigits: Number.isInteger(number) ? 21 : digits }).format(number + 0);
 }
 
 /** Let an element say a string, now and in the language that is chosen later. */

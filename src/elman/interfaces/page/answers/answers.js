@@ -31,7 +31,7 @@ const WAYS = {
 };
 
 /**
- * `{element, show(given, settings, signal)}`: shows the answer to what is given, and returns what was read in the end.
+ * `{element, show(given, settings, signal)}`: shows the answer to what is given, and returns what was read in the end, if there was anything.
  *
  * `sets` names settings that it chooses itself, `verb` the string on the button.
  */

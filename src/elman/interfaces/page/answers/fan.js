@@ -59,7 +59,7 @@ export function fan(model) {
     choice.hidden = names.length < 2;
     element.hidden = false;
     await refresh();
-    return given === "" ? undefined : given;
+    return given;
   };
   return { element, show, sets: ["unusual"], verb: "forecast" };
 }

@@ -16,7 +16,7 @@ export function hearing(model) {
     link.href = player.src;
     element.hidden = false;
     picture.show([samples]);
-    return given;
+    return given || { samples, rate: model.rate };
   };
   return { element, show, sets: ["unusual"], verb: "write" };
 }

@@ -49,7 +49,7 @@ export function roll() {
     before = given || [];
     element.hidden = false;
     draw();
-    return [...before, ...after];
+    return before.length + after.length ? [...before, ...after] : undefined;
   };
   return { element, show, sets: ["unusual"], verb: "write" };
 }

@@ -21,7 +21,7 @@ export function writing() {
       element.classList.remove("live");
       written.normalize();
     }
-    return given + written.textContent;
+    return given + written.textContent || undefined;
   };
   return { element, show, sets: ["unusual"], verb: "write" };
 }

@@ -29,7 +29,7 @@ export function numbers(model) {
   const element = make(
     "div",
     {},
-    labelled({ say: "input.numbers", values: { features } }, field),
+    labelled({ say: features === 1 ? "input.number" : "input.numbers", values: { features } }, field),
     picture.element,
     make("div.row", {}, files({ say: "file.table" }, ".csv,.tsv,.txt,text/*", async ([file]) => fill(await file.text())), make("button", { type: "button", say: "example", on: { click: example } })),
   );

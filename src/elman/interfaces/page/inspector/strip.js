@@ -3,13 +3,14 @@ import { make } from "/page/elements.js";
 
 /** `{element, choose(step), tint(shares)}`; `point` is told the step that is pointed at. */
 export function strip(steps, point) {
-  const words = steps.every((step) => step.length <= 1 || /[^\d.\s:s-]/.test(step));
+  const moments = steps.every((step) => /^[\d.]+( s)?$/.test(step)); // say nothing that the map does not
+  const joined = steps.every((step) => step.length <= 1) || steps.some((step) => step !== step.trim());
   const spans = steps.map((step, number) => {
     const span = make("span", {}, seen(step));
     span.step = number;
     return span;
   });
-  const element = make(words ? "p.tokens" : "p.tokens.apart", { "aria-hidden": "true" }, ...spans);
+  const element = make(joined ? "p.tokens" : "p.tokens.apart", { "aria-hidden": "true", hidden: moments && steps.length > 1 }, ...spans);
   element.addEventListener("pointermove", (event) => event.target.step !== undefined && point(event.target.step));
   let last = null;
   const choose = (step) => {

@@ -211,6 +211,10 @@ class Page:
         """Wait until the network can be seen."""
         until(lambda: self.run("return document.getElementById('inspector').dataset.drawn"))
 
+    def choose(self, selector: str, value: str) -> None:
+        change = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('change'))"
+        self.run(change, self.one(selector), value)
+
     def key(self, *keys: str) -> None:
         from selenium.webdriver import ActionChains
 
@@ -272,8 +276,7 @@ def test_the_view_follows_keys_and_the_pointer(served: Any, page: Page) -> None:
     names = [one.text for one in page.all(".moment tbody th")]
     assert names == ["input gate", "forget gate", "candidate", "output gate", "hidden state", "cell state"]
     assert all(float(one.text) is not None for one in page.all(".moment tbody td.number"))
-    select = page.all("#inspector .controls select")
-    page.run("arguments[0].value = 'all'; arguments[0].dispatchEvent(new Event('change'))", select[2])
+    page.choose("#inspector .controls .field:nth-child(3) select", "all")
     assert page.run("return document.querySelector('canvas.heat').height") == SIZES["hidden_size"]
 
 
@@ -299,11 +302,8 @@ def test_a_property_that_nobody_knows_is_said(served: Any, page: Page) -> None:
     page.ask("TATA GG")
     page.inside()
     page.click("Units that follow something", "#inspector")
-    form = page.one("#inspector form")
-    page.run(
-        "const s = arguments[0].querySelector('select'); s.value = 'since'; s.dispatchEvent(new Event('change'))", form
-    )
-    form.find_element("css selector", "input").clear()
+    page.choose("#inspector form select", "since")
+    page.one("#inspector form input").clear()
     page.click("Find", "#inspector")
     until(lambda: "there is no property" in page.one("#problem").text)
 
@@ -330,10 +330,7 @@ def test_images_are_drawn_and_completed(served: Any, page: Page) -> None:
 def test_sound_is_made_to_be_heard(served: Any, page: Page) -> None:
     page.open(served("sound"))
     page.run("document.querySelector('.settings').open = true")
-    length = page.run(
-        "return [...document.querySelectorAll('.settings input')].findIndex((one) => one.min === '0' && one.step === '1')"
-    )
-    page.all(".settings input")[length].send_keys("300")
+    page.one(".settings input[step='1'][min='0']").send_keys("300")
     page.ask()
     assert page.run("return document.querySelector('.answer audio').src").startswith("blob:")
     page.inside()

@@ -1,6 +1,6 @@
 """Take the pictures of docs/page.md: train two small models, serve them, and let a browser without a window look.
 
-    python docs/page_pictures.py FOLDER     the folder keeps the models; about five minutes, or seconds when they are there
+    python docs/page_pictures.py FOLDER     about five minutes; the folder keeps the models
 
 It needs chromium and chromedriver in /usr/bin, and the data sets in ELMAN_DATA.
 """
@@ -87,7 +87,9 @@ class Camera:
         self.size = size
         self._window(*size)
         self.driver.get(address)
-        choose = "localStorage.setItem('elman.theme', arguments[0]); localStorage.setItem('elman.language', arguments[1])"
+        choose = (
+            "localStorage.setItem('elman.theme', arguments[0]); localStorage.setItem('elman.language', arguments[1])"
+        )
         self.run(choose, theme, language)
         self.driver.get(address)
         self.wait("document.querySelector('#playground form')")

@@ -70,7 +70,7 @@ def test_both_languages_say_everything(name: str) -> None:
     def strings(path: Path) -> set[str]:
         return {line.split('"')[1] for line in path.read_text().splitlines() if line.startswith('  "')}
 
-    plain = {one for one in strings(folder / "chinese.js") if not one.startswith(("setting.", "help."))}
+    plain = {one for one in strings(folder / "chinese.js") if not one.startswith(("setting.", "help.", "fact."))}
     assert strings(folder / name) >= plain == strings(folder / "english.js")
 
 
@@ -130,3 +130,12 @@ def test_every_kind_says_what_it_takes(task: str, settings: Any, expected: dict[
     (told,) = get(model, "/v1/models").json()["models"]
     assert expected.items() <= told.items()
     assert "language_model" not in told["settings"]
+
+
+def test_texts_are_never_taken_for_markup() -> None:
+    folder = Path(elman.__file__).parent / "interfaces" / "page"
+    for path in folder.rglob("*.js"):
+        text = path.read_text()
+        assert not any(
+            word in text for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "eval(", "document.write")
+        )

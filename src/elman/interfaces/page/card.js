@@ -17,16 +17,16 @@ export async function card(model, place) {
     pairs({ ...run.data, ...run.facts }),
     ...run.notes.map((note) => make("p.note", {}, note)),
     make("h3", { say: "network" }),
-    pairs({ parameters: run.parameters, cell: run.settings.cell, layers: run.settings.num_layers, units: run.settings.hidden_size }, "fact."),
+    pairs({ parameters: run.parameters, cell: run.settings.cell, layers: run.settings.num_layers, "units a layer": run.settings.hidden_size }),
     make("details", {}, make("summary", { say: "settings.all" }), pairs(run.settings)),
     make("p.note", { say: "limits" }),
   );
 }
 
-function pairs(facts, translated = "") {
+function pairs(facts) {
   const rows = Object.entries(facts).filter(([, value]) => value !== undefined && value !== null && value !== "");
   return make("dl", {}, ...rows.flatMap(([name, value]) => [
-    make("dt", translated ? { say: translated + name } : {}, translated ? null : name.replaceAll("_", " ")),
+    make("dt", { say: `fact.${name}` }),
     make("dd", {}, shown(value)),
   ]));
 }

@@ -1,7 +1,7 @@
 // Says it when the server is gone, and when it is back.
 import { Problem, report, reported, settle } from "/page/problems.js";
 
-const PAUSE = 5000;
+const PAUSE = 10000;
 
 /** Ask from time to time whether the server runs, while somebody looks. */
 export function listenForServer() {

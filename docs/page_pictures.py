@@ -22,6 +22,7 @@ from PIL import Image
 from selenium import webdriver
 
 import elman
+from elman.data.labelled.images import read_idx
 from elman.interfaces.server.app import create_app
 from elman.interfaces.server.limits import Limits
 
@@ -44,9 +45,6 @@ def digits(folder: Path) -> Path:
     """A model that reads digits, of some of MNIST."""
     run, data = folder / "digits", folder / "mnist.npz"
     if not run.exists():
-        sys.path.insert(0, str(ROOT / "benchmarks"))
-        from prepare import read_idx
-
         source = Path(os.environ.get("ELMAN_DATA", "data")) / "mnist"
         images, labels = (read_idx(source / f"train-{kind}-ubyte.gz") for kind in ("images-idx3", "labels-idx1"))
         np.savez(data, x=images[:12000].numpy(), y=labels[:12000].numpy().astype(np.int64))

@@ -29,8 +29,6 @@ from elman.interfaces.server.limits import Limits
 ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "docs" / "pictures"
 WIDE, PHONE = (1180, 900), (390, 844)
-COLOURS = 192
-"""Of a picture, which keeps it small."""
 
 
 def spelling(folder: Path) -> Path:
@@ -113,7 +111,9 @@ class Camera:
         if text is not None:
             self.driver.find_element("css selector", "#playground textarea").send_keys(text)
         self.driver.find_element("css selector", "button.main").click()
-        self.wait("document.getElementById('inspector').dataset.drawn && document.querySelector('#card .chart svg')")
+        self.wait("document.getElementById('inspector').dataset.drawn")
+        if self.size == WIDE:
+            self.wait("document.querySelector('#card .chart svg')")
 
     def take(self, name: str, height: int) -> None:
         """A picture of the page's top."""
@@ -121,7 +121,7 @@ class Camera:
         time.sleep(0.8)
         found = PICTURES / f"page-{name}.png"
         found.write_bytes(base64.b64decode(self.driver.execute_cdp_cmd("Page.captureScreenshot", {})["data"]))
-        Image.open(found).convert("RGB").quantize(COLOURS).save(found, optimize=True)
+        Image.open(found).convert("RGB").save(found, optimize=True)
         print(f"{found.relative_to(ROOT)}: {found.stat().st_size / 1000:.0f} kB")
 
 
@@ -144,7 +144,7 @@ def main(folder: Path) -> None:
     with served(runs[0]) as address:
         camera.open(address, WIDE)
         camera.ask("German: 7352")
-        camera.run("document.querySelectorAll('.aligned .unit.live')[9].focus()")
+        camera.run("document.querySelectorAll('.aligned .unit.live')[13].focus()")
         camera.take("translate", 1180)
         camera.open(address, WIDE, theme="dark")
         camera.ask("Spanish: 48210")
@@ -154,7 +154,7 @@ def main(folder: Path) -> None:
         camera.wait("document.querySelector('.more .chart svg')")
         camera.run("document.getElementById('inspector').scrollIntoView()")
         camera.run("scrollBy(0, -70)")
-        camera.take("inside", 1250)
+        camera.take("inside", 1450)
     with served(runs[1]) as address:
         camera.open(address, WIDE)
         draw_seven(camera)

@@ -20,7 +20,7 @@ export function reach(input) {
       mode: "lines",
       line: { color: colour(COLOURS[number % COLOURS.length]), width: number ? 1.5 : 3 },
     })),
-    layout: { height: 280, yaxis: { type: "log", exponentformat: "power", nticks: 6 }, xaxis: { title: { text: say("reach.steps") } } },
+    layout: { height: 280, yaxis: { type: "log", tickformat: ".1~e", nticks: 5 }, xaxis: { title: { text: say("reach.steps") } } },
   });
   return more("reach", content, async () => {
     ({ reach: norms } = await askForJson("/v1/inspect", { input: input(), part: "reach" }));

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from elman import errors, layers
     from elman.engine import Cell, recording, scan, use_backend
+    from elman.interfaces.client import Client
     from elman.layers import GRU, LSTM, RNN, Recurrent, accelerate, compile_step, explain, gradient_flow
     from elman.tasks import Model, load
     from elman.training import train, update
 
 _HOMES = {
     "Cell": "engine",
+    "Client": "interfaces.client",
     "recording": "engine",
     "scan": "engine",
     "use_backend": "engine",
@@ -40,6 +42,7 @@ __all__ = [
     "LSTM",
     "RNN",
     "Cell",
+    "Client",
     "Model",
     "Recurrent",
     "accelerate",

@@ -8,6 +8,7 @@
     ├── RunError         a run folder that is missing, damaged, foreign or in use
     ├── Refused          a cell that the engine cannot fuse, with the reason; `scan` runs it step by step instead
     │   └── PlanError    the engine's own mistake: a plan that is not well-formed
+    ├── ServerError      a server that refuses, or does not answer
     ├── Interrupted      training stopped from outside, after saving how far it had come
     └── MissingExtra     an optional library that is not installed (also an ImportError)
 
@@ -50,6 +51,20 @@ class Refused(ElmanError):
 
 class PlanError(Refused):
     """A plan is not well-formed: a mistake of the engine. The cell runs step by step, and the message says why."""
+
+
+class ServerError(ElmanError):
+    """A server refuses, in its own words, or does not answer.
+
+    Args:
+        words: What is wrong.
+        status: HTTP's number for it; None where there was no answer.
+        retry_after: Seconds after which to ask again, where the server says so.
+    """
+
+    def __init__(self, words: str, status: int | None = None, retry_after: float | None = None) -> None:
+        super().__init__(words)
+        self.status, self.retry_after = status, retry_after
 
 
 class Interrupted(ElmanError):

@@ -104,7 +104,9 @@ class Served:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         app = create_app(elman.load(self.run), self.run.name, Limits(), self.token, self.run)
-        self.server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", ws="none"))
+        self.server = uvicorn.Server(
+            uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", ws="websockets-sansio")
+        )
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
         self.address = f"http://127.0.0.1:{port}/"
@@ -336,11 +338,13 @@ def test_sound_is_made_to_be_heard(served: Any, page: Page) -> None:
     page.inside()
 
 
+@pytest.mark.filterwarnings("ignore::elman.engine.FallbackWarning")  # convolutions over time are not fused
 def test_videos_go_on(served: Any, page: Page) -> None:
     page.open(served("video"))
     page.click("Example")
     page.ask()
     assert len(page.all(".answer .strip canvas")) == 2
+    page.inside()
 
 
 def test_translations_show_what_they_looked_at(served: Any, page: Page) -> None:

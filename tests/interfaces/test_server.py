@@ -36,7 +36,7 @@ def asked(model: Model, questions: Callable[[Any], Any], token: str | None = Non
     async def ask() -> Any:
         app = create_app(model, "rhyme", Limits.of(limits), token)
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await questions(client)
 
     return asyncio.run(ask())

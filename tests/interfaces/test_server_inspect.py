@@ -31,7 +31,7 @@ def post(model: Model, body: Any, **limits: Any) -> Any:
 
     async def ask() -> Any:
         transport = httpx.ASGITransport(create_app(model, "rhyme", Limits.of(limits)))
-        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.post("/v1/inspect", json=body)
 
     return asyncio.run(ask())
@@ -99,10 +99,28 @@ def test_what_is_refused(model: Model, body: Any, status: int, words: str) -> No
 
 
 def test_models_that_cannot_be_looked_into_say_so(tmp_path: Path) -> None:
-    painter = elman.train("generate", out=tmp_path / "run", kind="images", hidden_size=4, epochs=1)
-    answer = post(painter, {"input": [[0] * 24] * 24})
+    reader = elman.train("classify", out=tmp_path / "run", network="cnn", hidden_size=4, epochs=1)
+    answer = post(reader, {"input": "TATA GG"})
     assert answer.status_code == 400
-    assert "cannot be looked into" in answer.json()["error"]
+    assert "no recurrent layers to look into" in answer.json()["error"]
+
+
+def test_looking_inside_changes_no_answer(model: Model) -> None:
+    from elman.interfaces.server.app import create_app
+
+    async def ask() -> Any:
+        transport = httpx.ASGITransport(create_app(model, "rhyme", Limits(workers=2)))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            look = {"input": "9 green bottles" * 4, "part": "occlusion"}
+            looks = [client.post("/v1/inspect", json=look) for _ in range(3)]
+            asked = {"inputs": ["9 green"], "settings": {"length": 40, "temperature": 0}}
+            asks = [client.post("/v1/predict", json=asked) for _ in range(6)]
+            return await asyncio.gather(*looks, *asks)
+
+    found = asyncio.run(ask())
+    assert [one.status_code for one in found] == [200] * 9
+    expected = model.predict("9 green", length=40, temperature=0)[0]
+    assert {one.json()["answers"][0]["text"] for one in found[3:]} == {expected}
 
 
 def test_parts_that_nobody_asks_for_are_not_worked_out(model: Model) -> None:

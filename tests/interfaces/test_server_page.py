@@ -30,7 +30,7 @@ def asked(model: Model, questions: Callable[[Any], Any], run: Path | None = None
 
     async def ask() -> Any:
         transport = httpx.ASGITransport(create_app(model, "motifs", Limits(), token, run))
-        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await questions(client)
 
     return asyncio.run(ask())

@@ -161,7 +161,7 @@ def test_settings_of_others_are_refused(runs: Path, kind: str, settings: Any, er
 
 def test_bad_inputs_are_named(runs: Path, tmp_path: Path) -> None:
     images, sound, chords = (elman.load(runs / kind) for kind in ("images", "sound", "chords"))
-    with pytest.raises(DataError, match=r"input 1 has the size \(3, 3\); expected \(24, 24\)"):
+    with pytest.raises(DataError, match=r"input 1 has the shape \(3, 3\); expected \(24, 24\)"):
         images.predict(np.zeros((3, 3), np.uint8))
     with pytest.raises(DataError, match="input 1 expects bytes"):
         images.predict(np.zeros((3, 3)))

@@ -1,13 +1,15 @@
 """Looking into networks: what is seen is what happens, and what matters is what changes the answer."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from tests.interfaces.test_uploads import classes, fresh, moving
 
 import elman
-from elman.data import labelled_motifs, made_calls
+from elman.data import brightness, labelled_motifs, made_calls, made_scenes, made_videos
 from elman.engine import recording
 from elman.errors import DataError, OptionError
 from elman.layers import LSTM, GRUCell, Recurrent
@@ -176,6 +178,93 @@ def test_what_cannot_be_looked_into_says_so(writer: Model, tmp_path: Path) -> No
     model = elman.train("classify", out=tmp_path / "run", network="cnn", **SMALL)
     with pytest.raises(OptionError, match="no recurrent layers to look into"):
         model.inspect("TATA GG")
-    images = elman.train("generate", kind="images", out=tmp_path / "images", **SMALL)
-    with pytest.raises(OptionError, match="cannot be looked into"):
-        images.inspect("")
+
+
+FRAMES = made_videos(1).frames[0][:6]
+PICTURE = made_scenes().images[0]
+OWN = "examples/own_cell.py:MinimalGatedCell"
+NOT_FUSED = """
+import torch
+from elman import Cell
+
+class Choosy(Cell):
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.mix = torch.nn.Linear(input_size + hidden_size, hidden_size)
+
+    def forward(self, x, state):
+        value = torch.tanh(self.mix(torch.cat([x, state[0]], 1)))
+        value = value if float(value.detach().mean()) > 0 else value * 0.5
+        value = self.record("value", value)
+        return value, (value,)
+"""
+"""What it does depends on the numbers, so no kernel comes of it."""
+
+MORE: dict[str, tuple[str, Any, dict[str, Any]]] = {
+    "boxes": ("tag", FRAMES, {"kind": "boxes"}),
+    "boxes, both ways, two layers, own cell": ("tag", FRAMES, {"kind": "boxes", "num_layers": 2, "cell": OWN}),
+    "scenes": ("tag", PICTURE, {"kind": "scenes"}),
+    "scenes by pixels": ("tag", PICTURE, {"kind": "scenes", "patch": 1, "num_layers": 2, "cell": "gru"}),
+    "an image that goes on": ("generate", PICTURE, {"kind": "images"}),
+    "a new image, own cell, two layers": ("generate", "", {"kind": "images", "num_layers": 2, "cell": OWN}),
+    "videos": ("generate", FRAMES, {"kind": "video", "patch": 4}),
+    "videos, two layers": ("generate", FRAMES, {"kind": "video", "patch": 5, "num_layers": 2}),
+    "sounds": ("generate", made_calls(1).inputs[0], {"kind": "sound"}),
+    "segments": ("forecast", "", {"decode": "segment", "segment": 5, "horizon": 12, "context": 23}),
+    "steps fed back": ("forecast", "", {"decode": "recursive", "horizon": 3}),
+    "no kernel": ("classify", "TATA GG", {"cell": "choosy.py:Choosy"}),
+    "no kernel, boxes": ("tag", FRAMES, {"kind": "boxes", "cell": "choosy.py:Choosy"}),
+    "no kernel, images": ("generate", PICTURE, {"kind": "images", "cell": "choosy.py:Choosy"}),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.* runs on eager")
+@pytest.mark.parametrize(("task", "given", "settings"), MORE.values(), ids=MORE)
+def test_every_kind_can_be_looked_into(task: str, given: Any, settings: Any, tmp_path: Path) -> None:
+    if "choosy" in settings.get("cell", ""):
+        (tmp_path / "choosy.py").write_text(NOT_FUSED)
+        settings = settings | {"cell": f"{tmp_path}/choosy.py:Choosy"}
+    model = fresh(task, **settings)
+    before = json.dumps(model.task.case(model.network, given).answer)
+    seen = model.inspect(given)
+    assert len(seen.steps) == len(set(seen.steps)) == len(seen.importance) == len(seen.occlusion) > 1
+    shapes = [values.shape for layer in seen.layers for values in layer.values()]
+    assert all(len(shape) == 2 and shape[0] == len(seen.steps) for shape in shapes)
+    assert all("hidden" in layer for layer in seen.layers)
+    assert all(len(norms) == len(seen.steps) and norms.isfinite().all() for norms in seen.reach.values())
+    assert seen.importance.isfinite().all()
+    assert json.dumps(seen.answer) == before
+    assert seen.as_json()["layers"]
+    assert all(parameter.grad is None for parameter in model.network.parameters())
+
+
+@pytest.mark.filterwarnings("ignore:.* runs on eager")
+def test_layers_over_time_expect_what_the_steps_expect() -> None:
+    model = fresh("generate", kind="video", patch=4, num_layers=2)
+    frames = brightness(FRAMES).unsqueeze(1)
+    network = model.network
+    expected = network(frames, 1)[-1]
+    torch.testing.assert_close(network.expected(network.over_time()(network.read(frames))[1]), expected)
+    (next_one,) = model.predict([FRAMES], length=1, given=6)
+    assert model.inspect(FRAMES).answer == next_one[0]
+
+
+@pytest.mark.parametrize("make", [classes, moving], ids=["images", "videos"])
+def test_pictures_and_videos_of_classes(make: Any, tmp_path: Path) -> None:
+    model = fresh("classify", make(tmp_path))
+    given = model.task.read_inputs(next(tmp_path.rglob("*.png" if make is classes else "*.npz")))[0]
+    seen = model.inspect(given)
+    assert len(seen.steps) == len(given) == len(seen.importance) == len(seen.layers[0]["hidden"])
+
+
+def test_of_a_document_the_steps_are_sentences(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("good it is good . yes .\nbad it is bad . no .\n" * 20)
+    model = fresh("classify", tmp_path / "a.txt", pooling="hierarchical", units="word")
+    seen = model.inspect("it is good . no . yes")
+    assert seen.steps == ["it is good .", "no .", "yes"]
+    assert len(seen.importance) == len(seen.layers[0]["hidden"]) == 3
+
+
+def test_of_an_image_the_kept_rows_stay() -> None:
+    model = fresh("generate", kind="images")
+    assert model.inspect(PICTURE).answer == model.predict([PICTURE])[0]

@@ -5,7 +5,7 @@ import torch
 
 from elman.errors import DataError, OptionError, RunError
 from elman.tasks import Writing, sample
-from elman.tasks.generate.session import until
+from elman.tasks.generate.pen import Pen
 
 
 def test_streaming_equals_predict(model):
@@ -88,7 +88,11 @@ def test_writing_stops_before_a_text(model):
     ],
 )
 def test_a_stop_over_several_pieces(pieces, stop, expected):
-    assert "".join(until(iter(pieces), stop)) == expected
+    pen, shown = Pen([stop], len(pieces)), ""
+    for piece in pieces:
+        if not pen.done:
+            shown += pen.put(piece)
+    assert shown == expected
 
 
 def test_what_cannot_be_is_refused_before_anything_is_written(model):

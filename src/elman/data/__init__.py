@@ -1,21 +1,27 @@
 """Files, texts, units of text, batches."""
 
+from elman.data.arrays import ARRAYS
 from elman.data.comma_separated import comma_separated
+from elman.data.cuts import cuts
 from elman.data.files import locked, read_bytes, read_json, read_text, replacing, write_json, write_tensors, write_text
+from elman.data.frames import read_frame
 from elman.data.labelled.calls import made_calls
+from elman.data.labelled.fasta import FASTA
+from elman.data.labelled.images import IDX, IMAGES
 from elman.data.labelled.labelled import Columns, Labelled, Named
 from elman.data.labelled.labels import Labels
 from elman.data.labelled.motifs import labelled_motifs, motifs
 from elman.data.labelled.read import read_labelled
 from elman.data.labelled.sounds import read_sounds, usual_rate
 from elman.data.labelled.transcripts import find_recordings, read_transcripts
+from elman.data.labelled.videos import FILMS
 from elman.data.labelled.waves import made_waves
 from elman.data.lines import Lines, cut_to
 from elman.data.long_lags import SYMBOLS, adding, copy_memory
 from elman.data.music.batches import PieceBatches
 from elman.data.music.cadences import made_pieces
 from elman.data.music.chords import KEYS, Chord, Pieces, as_chords, as_keys, read_pieces
-from elman.data.music.midi import read_midi, write_midi
+from elman.data.music.midi import MIDI, read_midi, write_midi
 from elman.data.pairs.batches import NumberedPairs, PairBatch, PairBatches, padded_sources
 from elman.data.pairs.embedded import EmbeddedName, embedded_pairs
 from elman.data.pairs.nearest import Nearest
@@ -23,6 +29,7 @@ from elman.data.pairs.pairs import TURN, Pairs, join_turns, read_pairs, tidy
 from elman.data.pairs.reports import report_pairs
 from elman.data.pairs.spelled import spelled_pairs
 from elman.data.pairs.toy import toy_pairs
+from elman.data.pictures import as_picture, check_shape
 from elman.data.rows_by_length import RowsByLength
 from elman.data.scaler import Scaler
 from elman.data.sequences import SequenceBatch, SequenceBatches
@@ -35,9 +42,10 @@ from elman.data.shades import as_bytes, shades
 from elman.data.sound.ear import Ear
 from elman.data.sound.mel import MOMENT, LogMel
 from elman.data.sound.mu_law import LEVELS, from_mu_law, mu_law
-from elman.data.sound.read import Sound, read_sound, resampled, sound_blocks
+from elman.data.sound.read import RATES, SOUNDS, Sound, read_sound, resampled, sound_blocks
 from elman.data.sound.write import write_sound
-from elman.data.tables import Table, is_table, read_columns, read_table
+from elman.data.source import Allowance, Source, Upload
+from elman.data.tables import TABLES, Table, is_table, read_columns, read_table
 from elman.data.tagged.batches import TagBatch, TagBatches, plain
 from elman.data.tagged.scenes import Scenes, read_pictures, read_scenes
 from elman.data.tagged.shapes import made_scenes
@@ -56,16 +64,26 @@ from elman.data.video.videos import Videos, brightness, made_videos
 from elman.data.windows import IGNORE, Window, Windows
 
 __all__ = [
+    "ARRAYS",
+    "FASTA",
+    "FILMS",
+    "IDX",
     "IGNORE",
+    "IMAGES",
     "KEYS",
     "LEVELS",
+    "MIDI",
     "MOMENT",
     "OUTSIDE",
+    "RATES",
+    "SOUNDS",
     "SYMBOLS",
+    "TABLES",
     "TURN",
     "UNSPACED",
     "VALIDATION_SHARE",
     "VIDEOS",
+    "Allowance",
     "Chord",
     "Clip",
     "Columns",
@@ -101,6 +119,7 @@ __all__ = [
     "SeriesSet",
     "SeriesWindows",
     "Sound",
+    "Source",
     "Span",
     "Table",
     "TagBatch",
@@ -111,6 +130,7 @@ __all__ = [
     "Tokenizer",
     "UnitDropout",
     "Units",
+    "Upload",
     "Videos",
     "Vocabulary",
     "Window",
@@ -124,13 +144,16 @@ __all__ = [
     "as_frame",
     "as_frames",
     "as_keys",
+    "as_picture",
     "bio",
     "bioes",
     "brightness",
     "centre_and_scale",
+    "check_shape",
     "comma_separated",
     "copy_memory",
     "cut_to",
+    "cuts",
     "embedded_pairs",
     "embedded_series",
     "embedded_text",
@@ -156,6 +179,7 @@ __all__ = [
     "read_bytes",
     "read_clip",
     "read_columns",
+    "read_frame",
     "read_json",
     "read_labelled",
     "read_midi",

@@ -1,25 +1,42 @@
 """Arrays of numbers in files of numpy."""
 
 import io
-from pathlib import Path
+import tokenize
+import zipfile
+import zlib
 
 import numpy as np
 
 from elman.data.files import read_bytes
+from elman.data.source import Source, bounded
 from elman.errors import DataError
 
+DAMAGES = (zipfile.BadZipFile, zlib.error, tokenize.TokenError, NotImplementedError, RuntimeError)
+"""What comes of archives that are damaged, locked, or packed in ways that Python does not know."""
+ARRAYS = (".npz", ".npy")
+"""Ends of the names of files that hold arrays."""
 
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of .npz.
+
+def read_arrays(path: Source) -> dict[str, np.ndarray]:
+    """The arrays of .npz, or the one of .npy, which is x.
 
     Raises:
         DataError: It is none, or holds objects.
     """
     try:
-        with np.load(io.BytesIO(read_bytes(path)), allow_pickle=False) as found:
+        data = io.BytesIO(read_bytes(path))
+        if zipfile.is_zipfile(data):
+            bounded(path, sum(one.file_size for one in zipfile.ZipFile(data).infolist()))
+        data.seek(0)
+        found = np.load(data, allow_pickle=False)
+        if isinstance(found, np.ndarray):
+            return {"x": found}
+        with found:
             return {name: found[name] for name in found.files}
-    except (ValueError, OSError, EOFError, KeyError) as error:
-        reason = str(error).partition("\n")[0]
+    except DataError:
+        raise
+    except (ValueError, OSError, EOFError, KeyError, MemoryError, SyntaxError, *DAMAGES) as error:
+        reason = str(error).partition("\n")[0][:80] or type(error).__name__
         raise DataError(
             f"{path} cannot be read as .npz of numbers: {reason}; write it anew with numpy.savez"
         ) from error

@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
+from elman.data.source import Source, unpacked
 from elman.errors import DataError, RunError
 
 
@@ -82,7 +83,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Source) -> bytes:
     """A file's bytes, unpacked where its name ends in .gz.
 
     Raises:
@@ -90,7 +91,7 @@ def read_bytes(path: Path) -> bytes:
     """
     try:
         data = path.read_bytes()
-        return gzip.decompress(data) if path.suffix == ".gz" else data
+        return unpacked(path, data) if path.suffix == ".gz" else data
     except gzip.BadGzipFile as error:
         raise DataError(f"{path} ends in .gz but is not gzip: {error}; unpack it or rename it") from error
     except (EOFError, gzip.zlib.error) as error:  # pyright: ignore[reportAttributeAccessIssue]
@@ -101,7 +102,7 @@ def read_bytes(path: Path) -> bytes:
         raise DataError(f"cannot read {path}: {error.strerror}; expected a file that can be read") from error
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Source) -> str:
     """A file's text: UTF-8 of any language, with or without a byte-order mark, any line ends.
 
     Raises:

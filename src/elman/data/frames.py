@@ -2,10 +2,10 @@
 
 import io
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from elman.data.files import read_bytes
+from elman.data.source import Source, is_folder
 from elman.data.tables import table_format
 from elman.errors import DataError, suggestion
 
@@ -16,7 +16,7 @@ EMPTY = ("", "NA", "N/A", "NaN", "nan", "null")
 """Cells of text files that say that there is no value."""
 
 
-def read_frame(path: Path) -> "polars.DataFrame":
+def read_frame(path: Source) -> "polars.DataFrame":
     """All columns of a table: .csv, .tsv, .jsonl, .ndjson, .json or .parquet, also with .gz behind it.
 
     Columns of .csv and .tsv become numbers where all cells are, and text otherwise; empty cells, NA and NaN have no
@@ -37,7 +37,7 @@ def read_frame(path: Path) -> "polars.DataFrame":
         ".parquet": polars.read_parquet,
     }
     if kind not in readers:
-        received = "a folder" if path.is_dir() else f"{path.suffix!r}"
+        received = "a folder" if is_folder(path) else f"{path.suffix!r}"
         raise DataError(f"{path} is no table; expected a file that ends in {', '.join(readers)}; received {received}")
     try:
         frame = readers[kind](io.BytesIO(read_bytes(path)))

@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from elman.data.files import read_bytes, read_text
+from elman.data.source import Source, is_folder
 from elman.errors import DataError, OptionError, suggestion
 
+TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
+"""Ends of the names of tables that may come from elsewhere: few bytes of Parquet can hold very many rows."""
 SHOWN, LONGEST = 20, 40  # names of columns in a message, and their letters
 KINDS = {
     dict: "an object",
@@ -45,7 +48,7 @@ class Table:
         return f"{self.unit} {self.numbers[row]:,}"
 
 
-def read_columns(path: Path, names: Sequence[str]) -> dict[str, list[Any]]:
+def read_columns(path: Source, names: Sequence[str]) -> dict[str, list[Any]]:
     """The values of some columns; `read_table` without the places.
 
     Args:
@@ -59,7 +62,7 @@ def read_columns(path: Path, names: Sequence[str]) -> dict[str, list[Any]]:
     return read_table(path, names).columns
 
 
-def read_table(path: Path, names: Sequence[str]) -> Table:
+def read_table(path: Source, names: Sequence[str]) -> Table:
     """Some columns of a table.
 
     The end of its name says what the file is, also with .gz behind it: .csv (cells in quotes as in RFC 4180), .tsv
@@ -78,7 +81,7 @@ def read_table(path: Path, names: Sequence[str]) -> Table:
     """
     reader = READERS.get(table_format(path))
     if reader is None:
-        received = "a folder" if path.is_dir() else f"{path.suffix!r}"
+        received = "a folder" if is_folder(path) else f"{path.suffix!r}"
         raise DataError(f"{path} is no table; expected a file that ends in {', '.join(READERS)}; received {received}")
     table = reader(path, names)
     if not table.numbers:
@@ -86,7 +89,7 @@ def read_table(path: Path, names: Sequence[str]) -> Table:
     return table
 
 
-def table_format(path: Path) -> str:
+def table_format(path: Source) -> str:
     """The end of a file's name, without .gz.
 
     Example:
@@ -96,7 +99,7 @@ def table_format(path: Path) -> str:
     return Path(path.name.removesuffix(".gz")).suffix.lower()
 
 
-def is_table(path: Path) -> bool:
+def is_table(path: Source) -> bool:
     """Whether `read_table` knows what a file of this name is."""
     return table_format(path) in READERS
 
@@ -104,7 +107,7 @@ def is_table(path: Path) -> bool:
 # Cells: rows are (number of the line, cells)
 
 
-def _comma_separated(path: Path, names: Sequence[str]) -> Table:
+def _comma_separated(path: Source, names: Sequence[str]) -> Table:
     # not Polars: it fills short rows with nulls and knows no numbers of lines
     reader = csv.reader(io.StringIO(read_text(path)), strict=True)
     rows = []
@@ -131,12 +134,12 @@ def _cells_of_any_length() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def _tab_separated(path: Path, names: Sequence[str]) -> Table:
+def _tab_separated(path: Source, names: Sequence[str]) -> Table:
     lines = enumerate(read_text(path).split("\n"), 1)
     return _from_cells(path, names, [(number, line.split("\t")) for number, line in lines if line])
 
 
-def _from_cells(path: Path, names: Sequence[str], rows: list[tuple[int, list[str]]]) -> Table:
+def _from_cells(path: Source, names: Sequence[str], rows: list[tuple[int, list[str]]]) -> Table:
     numbered = {name.isdecimal() for name in names}
     if len(numbered) == 2:
         raise OptionError(
@@ -155,7 +158,7 @@ def _from_cells(path: Path, names: Sequence[str], rows: list[tuple[int, list[str
     return Table(columns, "line", [number for number, _ in rows])
 
 
-def _check_widths(path: Path, rows: list[tuple[int, list[str]]]) -> None:
+def _check_widths(path: Source, rows: list[tuple[int, list[str]]]) -> None:
     first, cells = rows[0]
     for number, row in rows:
         if len(row) != len(cells):
@@ -165,7 +168,7 @@ def _check_widths(path: Path, rows: list[tuple[int, list[str]]]) -> None:
             )
 
 
-def _position(path: Path, name: str, header: list[str]) -> int:
+def _position(path: Source, name: str, header: list[str]) -> int:
     if name not in header:
         only = "; expected tabs (.tsv) or commas (.csv) between cells" if len(header) == 1 else ""
         raise DataError(f"{path} has no column {_missing(name, header)}{only}")
@@ -184,20 +187,20 @@ def _missing(name: str, found: Sequence[str]) -> str:
 # Records: rows are (number, object)
 
 
-def _json_lines(path: Path, names: Sequence[str]) -> Table:
+def _json_lines(path: Source, names: Sequence[str]) -> Table:
     lines = enumerate(read_text(path).split("\n"), 1)
     records = [(number, _parsed(path, line, number)) for number, line in lines if line.strip()]
     return _from_records(path, names, "line", records)
 
 
-def _json_list(path: Path, names: Sequence[str]) -> Table:
+def _json_list(path: Source, names: Sequence[str]) -> Table:
     records = _parsed(path, read_text(path), 1)
     if not isinstance(records, list):
         raise DataError(f"{path} expects a list of objects; received {kind_of(records)}; an object a line is .jsonl")
     return _from_records(path, names, "object", list(enumerate(records, 1)))
 
 
-def _parsed(path: Path, text: str, line: int) -> Any:
+def _parsed(path: Source, text: str, line: int) -> Any:
     """The value of a JSON text that begins in a line."""
     try:
         return json.loads(text)
@@ -210,14 +213,14 @@ def _parsed(path: Path, text: str, line: int) -> Any:
         raise DataError(f"{path} line {line:,} holds JSON that is not data: {error}; mend or remove it") from error
 
 
-def _parquet(path: Path, names: Sequence[str]) -> Table:
+def _parquet(path: Source, names: Sequence[str]) -> Table:
     data = read_bytes(path)
     if not data[:4] == data[-4:] == b"PAR1":
         raise DataError(f"{path} is not Parquet, or not all of it; expected PAR1 at both ends; copy it again")
     return _from_records(path, names, "row", list(enumerate(_parquet_rows(path, data, names), 1)))
 
 
-def _parquet_rows(path: Path, data: bytes, names: Sequence[str]) -> list[dict[str, Any]]:
+def _parquet_rows(path: Source, data: bytes, names: Sequence[str]) -> list[dict[str, Any]]:
     import polars
 
     try:
@@ -233,7 +236,7 @@ def _parquet_rows(path: Path, data: bytes, names: Sequence[str]) -> list[dict[st
         raise DataError(f"{path} is a damaged Parquet file: {reason}; copy or write it again") from error
 
 
-def _from_records(path: Path, names: Sequence[str], unit: str, records: list[tuple[int, Any]]) -> Table:
+def _from_records(path: Source, names: Sequence[str], unit: str, records: list[tuple[int, Any]]) -> Table:
     columns = {
         name: [_follow(record, name, f"{path} {unit} {number:,}") for number, record in records] for name in names
     }
@@ -289,7 +292,7 @@ def kind_of(value: Any) -> str:
     return KINDS.get(type(value), f"a value of type {type(value).__name__}")
 
 
-READERS: dict[str, Callable[[Path, Sequence[str]], Table]] = {
+READERS: dict[str, Callable[[Source, Sequence[str]], Table]] = {
     ".csv": _comma_separated,
     ".tsv": _tab_separated,
     ".jsonl": _json_lines,

@@ -2,7 +2,9 @@
 
 import os
 import platform
-from importlib.metadata import PackageNotFoundError, version
+import re
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +12,8 @@ import torch
 
 from elman.engine import kernel_facts
 
-LIBRARIES = (
-    "torch",
-    "lightning",
-    "tokenizers",
-    "safetensors",
-    "pydantic",
-    "typer",
-    "numpy",
-    "matplotlib",
-    "tensorboardX",
-    "polars",
-)
-EXTRAS = {"translate": ("sacrebleu", "rouge-score", "num2words", "babel"), "video": ("av",)}
-"""What some users need, and the libraries in it."""
+OURS = ("dev", "docs", "peers")
+"""Extras of those who work on Elman itself."""
 BF16 = ("avx512_bf16", "amx_bf16", "bf16")
 """Instructions that make `--precision bf16` worth its rounding, as torch calls them."""
 
@@ -33,8 +23,7 @@ def examine() -> dict[str, Any]:
     return {
         "elman": version("elman"),
         "python": platform.python_version(),
-        **{library: _version(library) for library in LIBRARIES},
-        **{f"{library}, extra {extra}": _version(library) for extra, names in EXTRAS.items() for library in names},
+        **{name: _version(library) for name, library in _libraries(requires("elman") or ()).items()},
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -47,6 +36,24 @@ def examine() -> dict[str, Any]:
         **kernel_facts(),
         "ELMAN_DATA": os.environ.get("ELMAN_DATA", "not set: recipes for published data need it"),
     }
+
+
+def _libraries(requirements: Iterable[str]) -> dict[str, str]:
+    """What a package needs, by what it is called here: what everybody needs, then what an extra brings.
+
+    >>> _libraries(["numpy>=2.0", "av>=14.0; extra == 'video'", "ruff>=0.12; extra == 'dev'"])
+    {'numpy': 'numpy', 'av, extra video': 'av'}
+    """
+    always: dict[str, str] = {}
+    extras: dict[str, str] = {}
+    for line in requirements:
+        library = re.split(r"[^\w.-]", line, maxsplit=1)[0]
+        extra = re.search(r"""extra\s*==\s*['"]([\w-]+)""", line)
+        if extra is None:
+            always[library] = library
+        elif extra[1] not in OURS:
+            extras[f"{library}, extra {extra[1]}"] = library
+    return always | extras
 
 
 def _version(library: str) -> str:

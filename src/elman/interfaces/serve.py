@@ -1,11 +1,12 @@
 """`elman serve`: a model as a service on this machine."""
 
-import logging
 import os
 from inspect import Parameter
 from pathlib import Path
+from socket import AF_INET, AF_INET6, create_server, socket
 from typing import Annotated, Any
 
+import torch
 from rich.console import Console
 
 from elman.errors import OptionError, optional
@@ -20,7 +21,7 @@ TOKEN = "ELMAN_TOKEN"
 
 def serve(run: Path, **given: Any) -> None:
     """Answer over HTTP until stopped."""
-    uvicorn = optional("uvicorn", "uvicorn", "serve")
+    optional("uvicorn", "uvicorn", "serve")
     optional("fastapi", "fastapi", "serve")
     from elman.interfaces.server.app import create_app
 
@@ -30,10 +31,28 @@ def serve(run: Path, **given: Any) -> None:
         raise OptionError(
             f"--host {limits.host} lets others in; expected a token in {TOKEN}; set one, or leave --host away"
         )
-    app = create_app(load(run), run.resolve().name, limits, token, run)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    from elman.interfaces.server.logs import write_logs
+    from elman.interfaces.server.stopping import Server, configured
+
+    torch.set_num_threads(limits.threads)
+    gate = create_app(load(run), run.resolve().name, limits, token, run)
+    write_logs()
+    listening = _listening(limits)
     Console(stderr=True, highlight=False, soft_wrap=True).print(f"{run} answers at http://{limits.host}:{limits.port}")
-    uvicorn.run(app, host=limits.host, port=limits.port, log_level="warning", access_log=False, server_header=False)
+    Server(configured(gate), gate.service).run([listening])
+
+
+def _listening(limits: Limits) -> socket:
+    """A socket that waits for connections.
+
+    Raises:
+        OptionError: The port is taken, or there is no such host.
+    """
+    try:
+        return create_server((limits.host, limits.port), family=AF_INET6 if ":" in limits.host else AF_INET)
+    except OSError as error:
+        place, why = f"{limits.host}:{limits.port}", os.strerror(error.errno or 0)
+        raise OptionError(f"nobody can listen at {place}: {why}; choose another --port or --host") from None
 
 
 serve_command = with_options(

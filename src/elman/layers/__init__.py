@@ -35,10 +35,11 @@ from elman.layers.gradient_flow import gradient_flow
 from elman.layers.linear_cross_entropy import linear_cross_entropy, softmax_in_place
 from elman.layers.places import with_places
 from elman.layers.pooling import Pooling, PoolingName
-from elman.layers.recurrent import LayerState, Recurrent, detach_state
+from elman.layers.recurrent import LayerState, Recurrent, detach_state, join_states, state_of_row
 from elman.layers.renet import ReNet
 from elman.layers.spec_augment import spec_augment
 from elman.layers.stacked import Stacked
+from elman.layers.steady import steady_linear
 from elman.layers.step import Step, compile_step
 from elman.layers.wrappers import OutputDropout, RecurrentDropout, Residual, WeightDrop, Wrapper, Zoneout
 
@@ -98,9 +99,12 @@ __all__ = [
     "explain",
     "find_cell",
     "gradient_flow",
+    "join_states",
     "linear_cross_entropy",
     "sequence_dropout",
     "softmax_in_place",
     "spec_augment",
+    "state_of_row",
+    "steady_linear",
     "with_places",
 ]

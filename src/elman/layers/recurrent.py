@@ -6,7 +6,7 @@ Key: T time, B batch, I input size, H hidden size, O output size.
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from torch import Tensor, nn
+from torch import Tensor, cat, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from elman.engine import Cell, State, as_cell, without_padding
@@ -163,6 +163,10 @@ class Recurrent(nn.Module):
         y = y if self.output is None else without_padding(self._head(y), inside.lengths)
         return inside.close(y), final
 
+    def initial_state(self, batch: int) -> LayerState:
+        """The state before the first step, of so many rows."""
+        return tuple(cell.initial_state(batch) for cell in self.cells)  # pyright: ignore[reportCallIssue]
+
     def _head(self, y: Tensor) -> Tensor:
         return y if self.output is None else self.activation(self.output(y))
 
@@ -184,6 +188,16 @@ class Recurrent(nn.Module):
 def detach_state(state: LayerState | None) -> LayerState | None:
     """The same state, cut from the graph that made it: where back-propagation through time is truncated."""
     return None if state is None else tuple(tuple(tensor.detach() for tensor in one) for one in state)
+
+
+def join_states(states: Sequence[LayerState]) -> LayerState:
+    """States of several batches as that of one batch, in this order."""
+    return tuple(tuple(map(cat, zip(*cells, strict=True))) for cells in zip(*states, strict=True))
+
+
+def state_of_row(state: LayerState, row: int) -> LayerState:
+    """A copy of one row's state, a batch of one; so the others need not be kept."""
+    return tuple(tuple(tensor[row : row + 1].clone() for tensor in cell) for cell in state)
 
 
 def _with_sizes(cell: Cell, input_size: int | None, hidden_size: int | Sequence[int] | None) -> Cell:

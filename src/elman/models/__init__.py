@@ -2,12 +2,12 @@
 
 from elman.models.bodies import BODIES, Body, WindowBody
 from elman.models.chord_model import ChordModel
-from elman.models.classifier import Classifier, DocumentClassifier
+from elman.models.classifier import Classifier, DocumentClassifier, cut_sentences
 from elman.models.forecaster import DirectForecaster, Forecaster, RecursiveForecaster, SegmentForecaster
 from elman.models.frame_encoder import FrameEncoder
 from elman.models.heads import Head, HeadName, Outputs, find_head
 from elman.models.language_model import LanguageModel
-from elman.models.live_transcriber import NEEDS_END, LiveTranscriber
+from elman.models.live_transcriber import NEEDS_END, LiveTranscriber, Progress
 from elman.models.next_frames import NextFrames
 from elman.models.painter import Painter
 from elman.models.reader import Reader
@@ -37,6 +37,7 @@ __all__ = [
     "Outputs",
     "Painter",
     "Position",
+    "Progress",
     "Reader",
     "RecurrentTranslator",
     "RecursiveForecaster",
@@ -51,6 +52,7 @@ __all__ = [
     "Translator",
     "WindowBody",
     "WordVectors",
+    "cut_sentences",
     "find_head",
     "overlap",
 ]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from elman.errors import OptionError
-from elman.layers import Embedding, Factory, LayerState, Recurrent, linear_cross_entropy
+from elman.layers import Embedding, Factory, LayerState, Recurrent, linear_cross_entropy, steady_linear
 from elman.models.reader import Reader
 
 
@@ -95,6 +95,11 @@ class LanguageModel(Reader):
         """(T, B) unit numbers -> scores (T, B, V) of the unit after each, and the state to go on from."""
         vectors, after = self.vectors(tokens, state)
         return self.output(vectors), after
+
+    def next_scores(self, tokens: Tensor, state: LayerState | None = None) -> tuple[Tensor, LayerState]:
+        """(T, B) unit numbers -> scores (B, V) of the unit after the last, no row noticing others; and the state."""
+        vectors, after = self.vectors(tokens, state)
+        return steady_linear(vectors[-1], self.output.weight, self.output.bias), after
 
     def loss(
         self, tokens: Tensor, targets: Tensor, ignore: int, state: LayerState | None = None

@@ -1,22 +1,38 @@
-"""A transcriber at work on a sound that is still to end.
+"""A transcriber at work on sounds that are still to end, one or many side by side.
 
-Key: T moments of the sound, F features, R moments read together, S steps, H width of the body's output, V units,
+Key: T moments of a sound, F features, R moments read together, S steps, H width of the body's output, V units,
 A steps that each one waits for.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
 
 from elman.errors import OptionError
-from elman.layers import Recurrent, compile_step
+from elman.layers import LayerState, Recurrent, compile_step, join_states, state_of_row, steady_linear
 from elman.models.transcriber import Transcriber
 
 NEEDS_END = (
     "this model reads whole recordings, so it cannot write while one lasts; train one with bidirectional = false"
 )
 FEW = 32
-"""So many steps are quicker one by one than through the layers all at once."""
+"""So many steps of a single sound are quicker one by one than through the layers all at once."""
+
+
+@dataclass(eq=False)
+class Progress:
+    """How far a sound has been read."""
+
+    moments: Tensor
+    """(T, F), fewer than R: they wait for more."""
+    outputs: Tensor
+    """(S, H) of the body, A at most: they wait for more."""
+    state: LayerState
+    """Of the body, a batch of one."""
 
 
 class LiveTranscriber:
@@ -35,51 +51,75 @@ class LiveTranscriber:
             raise OptionError(NEEDS_END)
         self.network, self.body = network.eval(), body
         self.step = compile_step(body)
-        self.restart()
 
-    def restart(self) -> None:
-        """Begin anew."""
-        self.step.reset()
-        self.moments = torch.zeros(0, self.body.input_size // self.network.together)
-        """(T, F), fewer than R: they wait for more."""
-        self.outputs = torch.zeros(0, self.body.output_size)
-        """(S, H) of the body, A at most: they wait for more."""
+    def begin(self) -> Progress:
+        """A new sound."""
+        features = self.body.input_size // self.network.together
+        return Progress(torch.zeros(0, features), torch.zeros(0, self.body.output_size), self.body.initial_state(1))
 
     @torch.inference_mode()
-    def read(self, x: Tensor) -> Tensor:
-        """The next moments (T, F) -> logarithms of probabilities (S, V + 1), none last, of steps that are complete."""
-        x = torch.cat([self.moments, x])
-        count = len(x) // self.network.together
-        self.moments = x[count * self.network.together :].clone()
-        return self._scores(self._outputs(x[: count * self.network.together].view(count, self.body.input_size)))
+    def read(self, sounds: Sequence[Progress], x: Sequence[Tensor]) -> list[Tensor]:
+        """The next moments (T, F) of each -> logarithms of probabilities (S, V + 1), none last, of complete steps."""
+        steps = [self._steps(sound, moments) for sound, moments in zip(sounds, x, strict=True)]
+        return self._scores(sounds, self._outputs(sounds, steps))
 
     @torch.inference_mode()
-    def end(self) -> Tensor:
+    def end(self, sound: Progress) -> Tensor:
         """Logarithms of probabilities (S, V + 1) of the steps that waited for more; behind the end are zeros."""
-        last = self.read(F.pad(self.moments[:0], (0, 0, 0, -len(self.moments) % self.network.together)))
-        return torch.cat([last, self._scores(self.outputs.new_zeros(self.network.ahead, self.body.output_size))])
+        (last,) = self.read([sound], [F.pad(sound.moments[:0], (0, 0, 0, -len(sound.moments) % self.network.together))])
+        (rest,) = self._scores([sound], [sound.outputs.new_zeros(self.network.ahead, self.body.output_size)])
+        return torch.cat([last, rest])
 
-    def _outputs(self, x: Tensor) -> Tensor:
-        """Steps (S, R F) through the body, (S, H)."""
-        if not len(x):
-            return x.new_zeros(0, self.body.output_size)
-        if len(x) <= FEW:
-            return torch.stack([self.step(row) for row in x])
-        y, self.step.state = self.body(x.unsqueeze(1), self.step.state)
-        return y.squeeze(1)
+    def _steps(self, sound: Progress, x: Tensor) -> Tensor:
+        """(S, R F) that are complete now."""
+        x = torch.cat([sound.moments, x])
+        count = len(x) // self.network.together
+        sound.moments = x[count * self.network.together :].clone()
+        return x[: count * self.network.together].view(count, self.body.input_size)
 
-    def _scores(self, y: Tensor) -> Tensor:
+    def _outputs(self, sounds: Sequence[Progress], steps: Sequence[Tensor]) -> list[Tensor]:
+        """Steps (S, R F) of each through the body, (S, H)."""
+        rows = [row for row, x in enumerate(steps) if len(x)]
+        found = [x.new_zeros(0, self.body.output_size) for x in steps]
+        if len(rows) == 1 and len(steps[rows[0]]) <= FEW:
+            found[rows[0]] = self._one_by_one(sounds[rows[0]], steps[rows[0]])
+        elif rows:
+            lengths = torch.tensor([len(steps[row]) for row in rows])
+            states = join_states([sounds[row].state for row in rows])
+            y, state = self.body(pad_sequence([steps[row] for row in rows]), states, lengths=lengths)
+            for column, row in enumerate(rows):
+                found[row] = y[: len(steps[row]), column]
+                sounds[row].state = state_of_row(state, column)
+        return found
+
+    def _one_by_one(self, sound: Progress, x: Tensor) -> Tensor:
+        self.step.reset(sound.state)
+        y = torch.stack([self.step(row) for row in x])
+        sound.state = self.step.state
+        return y
+
+    def _scores(self, sounds: Sequence[Progress], y: Sequence[Tensor]) -> list[Tensor]:
         """Of those steps that have A behind them now."""
         if self.network.mix is not None:
-            y = torch.cat([self.outputs, y])
-            count = max(0, len(y) - self.network.ahead)
-            self.outputs = y[count:].clone()
-            y = self._mixed(y) if count else y[:0]
-        return self.network.output(y).log_softmax(1)
+            y = [self._ready(sound, outputs) for sound, outputs in zip(sounds, y, strict=True)]
+            counts = [max(0, len(outputs) - self.network.ahead) for outputs in y]
+            mixed = self._mixed([outputs for outputs, count in zip(y, counts, strict=True) if count])
+        else:
+            counts, mixed = [len(outputs) for outputs in y], torch.cat([*y])
+        output = self.network.output
+        return [*steady_linear(mixed, output.weight, output.bias).log_softmax(1).split(counts)]
 
-    def _mixed(self, y: Tensor) -> Tensor:
+    def _ready(self, sound: Progress, y: Tensor) -> Tensor:
+        y = torch.cat([sound.outputs, y])
+        sound.outputs = y[max(0, len(y) - self.network.ahead) :].clone()
+        return y
+
+    def _mixed(self, y: Sequence[Tensor]) -> Tensor:
         """Outputs (S + A, H), each with the A behind it, (S, H): few steps cost less as a sum than as a convolution."""
         mix = self.network.mix
         assert mix is not None
         assert mix.bias is not None
-        return (y.unfold(0, self.network.ahead + 1, 1) * mix.weight.squeeze(1)).sum(2) + mix.bias
+        if not y:
+            return mix.bias.new_zeros(0, self.body.output_size)
+        windows = torch.cat([outputs.unfold(0, self.network.ahead + 1, 1) for outputs in y])
+        return (windows * mix.weight.squeeze(1)).sum(2) + mix.bias

@@ -3,6 +3,7 @@
 Key: T frames, B batch, H rows of pixels, W pixels in a row, C colours, P pixels along a patch's side, F frames to come.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elman.engine import State
-from elman.layers import ConvLSTMCell, Stacked
+from elman.layers import ConvLSTMCell, LayerState, Recurrent, Stacked
 
 
 class NextFrames(nn.Module):
@@ -70,7 +71,24 @@ class NextFrames(nn.Module):
     def _step(self, frame: Tensor, state: State) -> tuple[Tensor, State]:
         """From a frame (B, H, W, C) to what is expected of the next one."""
         _, state = self.cell(self._patches(frame).flatten(1), state)
-        return self._pixels(self.output(torch.cat(state[::2], dim=1))), state  # h of every layer, without its c
+        return self._said(state[::2]), state  # h of every layer, without its c
+
+    def _said(self, maps: Sequence[Tensor]) -> Tensor:
+        return self._pixels(self.output(torch.cat(list(maps), dim=1)))
+
+    def read(self, frames: Tensor) -> Tensor:
+        """Frames (T, B, H, W, C) as its layers read them, (T, B, F)."""
+        return torch.stack([self._patches(frame).flatten(1) for frame in frames])
+
+    def over_time(self) -> Recurrent:
+        """Its cells as layers, which read frames that are all known."""
+        cells = [cell for cell in self.cell.cells if isinstance(cell, ConvLSTMCell)]
+        widths, rest = [cell.output_size for cell in cells], iter(cells)
+        return Recurrent(lambda *_: next(rest), cells[0].input_size, widths).eval()
+
+    def expected(self, state: LayerState) -> Tensor:
+        """How bright the next frame is expected to be, (B, H, W, C), from the states of all layers behind the last."""
+        return self._said([layer[0] for layer in state])
 
     def _patches(self, frame: Tensor) -> Tensor:
         """(B, H, W, C) -> (B, P P C, rows, columns), with black beyond the border."""

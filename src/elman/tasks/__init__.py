@@ -9,6 +9,7 @@ from elman.tasks.generate.session import Session
 from elman.tasks.generate.task import Generate
 from elman.tasks.inspection.inspection import Inspection
 from elman.tasks.inspection.units import liveliest, property_of, units_in_order
+from elman.tasks.live import Event, Live, Talk
 from elman.tasks.model import TASKS, Model, find_task, load, make_task, task_of
 from elman.tasks.options import Count, Options, Seed, Share
 from elman.tasks.run_folder import VERSION, check_free, load_weights, read_config, save_weights
@@ -33,6 +34,7 @@ __all__ = [
     "ClassifyOptions",
     "Conversation",
     "Count",
+    "Event",
     "Examples",
     "Forecast",
     "ForecastOptions",
@@ -41,6 +43,7 @@ __all__ = [
     "Hearing",
     "Inspection",
     "Judge",
+    "Live",
     "Loss",
     "Model",
     "Options",
@@ -50,6 +53,7 @@ __all__ = [
     "Share",
     "Tag",
     "TagOptions",
+    "Talk",
     "Task",
     "Teacher",
     "Transcribe",

@@ -13,6 +13,13 @@ import torch
 from torch import Tensor
 
 from elman.data import (
+    ARRAYS,
+    FASTA,
+    FILMS,
+    IDX,
+    IMAGES,
+    SOUNDS,
+    TABLES,
     Ear,
     Labelled,
     LogMel,
@@ -50,6 +57,11 @@ class Inputs(ABC):
     """How many units there are; or F."""
     at_once: int = AT_ONCE
     """Steps that are judged or answered side by side, padding included."""
+
+    @property
+    @abstractmethod
+    def ends(self) -> tuple[str, ...]:
+        """Ends of the names of files that hold such inputs."""
 
     @abstractmethod
     def sequences(self, inputs: Sequence[Any], places: Sequence[str]) -> list[Tensor]:
@@ -95,6 +107,10 @@ class TextInputs(Inputs):
         self.tokenizer = tokenizer
         self.width = len(tokenizer)
 
+    @property
+    def ends(self) -> tuple[str, ...]:
+        return (".txt", *TABLES, *FASTA)
+
     def sequences(self, inputs: Sequence[Any], places: Sequence[str]) -> list[Tensor]:
         for text, place in zip(inputs, places, strict=True):
             if not isinstance(text, str):
@@ -133,6 +149,10 @@ class NumberInputs(Inputs):
         shape = found.inputs[0].shape if image else found.inputs[0].shape[1:]
         flat = [_scanned(one, scan).float() if image else one for one in found.inputs]
         return cls(shape, scan, Scaler.of(flat, together=image))
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        return (*(IMAGES + IDX if len(self.shape) == 3 else TABLES), *ARRAYS)
 
     def sequences(self, inputs: Sequence[Any], places: Sequence[str]) -> list[Tensor]:
         found = []
@@ -198,6 +218,10 @@ class SoundInputs(Inputs):
             inputs.scaler = Scaler.of(moments)
             inputs._known = {id(sound): (sound, heard) for sound, heard in zip(some, moments, strict=True)}
         return inputs
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        return SOUNDS
 
     def sequences(self, inputs: Sequence[Any], places: Sequence[str]) -> list[Tensor]:
         return [self._whole(given, place) for given, place in zip(inputs, places, strict=True)]
@@ -282,6 +306,10 @@ class VideoInputs(Inputs):
 
     def __init__(self, shape: Sequence[int], size: tuple[int, int] | None, every: int) -> None:
         self.shape, self.width, self.size, self.every = tuple(shape), shape[2], size, every
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        return (*FILMS, *ARRAYS)
 
     def sequences(self, inputs: Sequence[Any], places: Sequence[str]) -> list[Tensor]:
         return [

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from elman.data import Sound
+from elman.data import RATES, Sound
 from elman.errors import DataError
 
 
@@ -58,6 +58,6 @@ def received_sound(given: Any) -> Sound:
     if not isinstance(given, dict) or given.keys() != {"samples", "rate"} or not isinstance(given["rate"], int):
         raise DataError('an input expects a sound as {"samples": [...], "rate": 8000}; received something else')
     samples, rate = received_numbers(given["samples"]), given["rate"]
-    if samples.ndim != 1 or not np.isfinite(samples).all() or not 1000 <= rate <= 768_000:
+    if samples.ndim != 1 or not np.isfinite(samples).all() or rate not in RATES:
         raise DataError("a sound expects one row of numbers, and a rate from 1,000 to 768,000; received something else")
     return Sound(torch.from_numpy(samples), rate)

@@ -11,10 +11,16 @@ from typing import Any, ClassVar, Literal, Protocol, Self
 import torch
 from torch import Tensor, nn
 
-from elman.data import Named, read_text
-from elman.errors import OptionError
+from elman.data import (
+    Named,
+    Source,
+    Upload,
+    read_text,
+)
+from elman.errors import DataError, OptionError
 from elman.layers import LayerState
 from elman.tasks.inspection.case import Case
+from elman.tasks.live import Live
 from elman.tasks.options import Options, schema_of
 from elman.tasks.received import received_text
 from elman.tasks.teacher import Teacher
@@ -234,7 +240,7 @@ class Task(ABC):
         """
         raise OptionError(f"{self.name} does not go on learning; train with --from RUN on the new data")
 
-    def read_inputs(self, path: Path) -> Sequence[Any]:
+    def read_inputs(self, path: Source) -> Sequence[Any]:
         """Read what `predict` takes; a text a line, unless the task knows other files.
 
         Raises:
@@ -254,7 +260,7 @@ class Task(ABC):
         """For whoever asks from afar: what an input is, what is known of it, and of answers.
 
         `takes` is text, numbers, image, sound, frames, table or chords; `shape` or `rate` say more of it; `labels` are
-        those that there are; `live` says what it takes while it comes, text or sound.
+        those that there are.
         """
         return {"takes": "text"}
 
@@ -266,6 +272,21 @@ class Task(ABC):
     def looked_into(self) -> bool:
         """May there be something to see inside its networks?"""
         return type(self).case is not Task.case
+
+    @property
+    def uploads(self) -> tuple[str, ...]:
+        """Ends of the names of files that may be sent, also with .gz behind them where they are text."""
+        return (".txt",)
+
+    def uploaded(self, upload: Upload) -> Sequence[Any]:
+        """What is in a file that somebody has sent, as inputs of `predict`: never a path.
+
+        Raises:
+            DataError: It is of another kind, damaged, or too large once it is unpacked.
+        """
+        if not upload.name.lower().removesuffix(".gz").endswith(self.uploads):
+            raise DataError(f"{upload} cannot be read by this model; expected a name with {', '.join(self.uploads)}")
+        return self.read_inputs(upload)
 
     @abstractmethod
     def network(self) -> nn.Module:
@@ -341,6 +362,10 @@ class Task(ABC):
             DataError: The input cannot be read.
         """
         raise OptionError(f"models like this one of {self.name} cannot be looked into")
+
+    def live(self, network: nn.Module) -> Live | None:
+        """Conversations side by side, where the task has such that keep the network's state; None where not."""
+        return None
 
     def session(self, network: nn.Module, seed: int = 0) -> "Conversation":
         """A trained model that remembers what it has read and written, where the task has use for that."""

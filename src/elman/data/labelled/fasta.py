@@ -1,19 +1,18 @@
 """FASTA, the form in which biology keeps sequences of letters: a header line that begins with >, then the letters."""
 
-from pathlib import Path
-
 from elman.data.files import read_text
+from elman.data.source import Source
 from elman.errors import DataError
 
-ENDS = (".fasta", ".fa", ".fna", ".faa")
+FASTA = (".fasta", ".fa", ".fna", ".faa")
 
 
-def is_fasta(path: Path) -> bool:
+def is_fasta(path: Source) -> bool:
     """Whether a file is named like one, also with .gz behind it."""
-    return path.name.lower().removesuffix(".gz").endswith(ENDS)
+    return path.name.lower().removesuffix(".gz").endswith(FASTA)
 
 
-def read_fasta(path: Path) -> list[tuple[str, str]]:
+def read_fasta(path: Source) -> list[tuple[str, str]]:
     """Headers, without their >, and sequences in upper case, their lines put together.
 
     Raises:

@@ -17,6 +17,7 @@ from elman.data.labelled.sounds import sounds_of
 from elman.data.labelled.videos import FILMS, videos_of, videos_of_array
 from elman.data.pairs.pairs import tidy
 from elman.data.sound.read import SOUNDS
+from elman.data.source import Source, folder_of
 from elman.data.video.read import in_order
 from elman.errors import DataError
 
@@ -25,7 +26,7 @@ KINDS: dict[Kind, tuple[str, ...]] = {"text": (".txt",), "image": IMAGES, "sound
 FILES = "texts (.txt), images, sounds or videos"
 
 
-def texts_of_lines(path: Path, columns: Columns, answered: bool) -> Labelled:
+def texts_of_lines(path: Source, columns: Columns, answered: bool) -> Labelled:
     """Lines that begin with the answer."""
     numbered = [(n, line) for n, line in enumerate(read_text(path).split("\n"), 1) if line.strip()]
     places = [f"line {number:,}" for number, _ in numbered]
@@ -35,7 +36,7 @@ def texts_of_lines(path: Path, columns: Columns, answered: bool) -> Labelled:
     return Labelled("text", [tidy(text) for _, text in parted], [label for label, _ in parted], str(path), places)
 
 
-def texts_of_fasta(path: Path, columns: Columns, answered: bool) -> Labelled:
+def texts_of_fasta(path: Source, columns: Columns, answered: bool) -> Labelled:
     """Records whose header ends in the answer."""
     records = read_fasta(path)
     answers = [header.split()[-1] if answered and header.split() else None for header, _ in records]
@@ -45,8 +46,9 @@ def texts_of_fasta(path: Path, columns: Columns, answered: bool) -> Labelled:
     return Labelled("text", [sequence for _, sequence in records], answers, str(path), places)
 
 
-def of_folder(path: Path, columns: Columns, answered: bool) -> Labelled:
+def of_folder(path: Source, columns: Columns, answered: bool) -> Labelled:
     """A folder for each class."""
+    assert isinstance(path, Path)
     files = sorted(_files(path, answered))
     if not files:
         wanted = f"a folder for each class, with {FILES} in it" if answered else FILES
@@ -91,12 +93,19 @@ def _kind(file: Path) -> Kind:
     return next(kind for kind, ends in KINDS.items() if file.suffix.lower() in ends)
 
 
-def images_of_idx(path: Path, columns: Columns, answered: bool) -> Labelled:
+def one_image(path: Source, columns: Columns, answered: bool) -> Labelled:
+    """An image by itself."""
+    if answered:
+        raise DataError(f"{path} is one image, without an answer; expected a folder for each class")
+    return Labelled("image", [read_image(path, columns.image_size)], [None], folder_of(path), [path.name])
+
+
+def images_of_idx(path: Source, columns: Columns, answered: bool) -> Labelled:
     """Images of MNIST's form, their labels in the file beside."""
     images = read_idx(path)
     if images.dim() not in (3, 4):
         raise DataError(f"{path} expects images, (N, H, W); received the shape {tuple(images.shape)}; give their file")
-    return _images(images, _idx_labels(path, len(images)) if answered else None, path)
+    return _images(images, _idx_labels(path, len(images)) if answered and isinstance(path, Path) else None, path)
 
 
 def _idx_labels(path: Path, count: int) -> Tensor:
@@ -109,13 +118,13 @@ def _idx_labels(path: Path, count: int) -> Tensor:
     return labels
 
 
-def _images(images: Tensor, answers: Any, path: Path) -> Labelled:
+def _images(images: Tensor, answers: Any, path: Source) -> Labelled:
     images = images if images.dim() == 4 else images.unsqueeze(3)
     said = [None] * len(images) if answers is None else [str(one) for one in answers.tolist()]
     return Labelled("image", list(images), said, str(path), [f"image {n:,}" for n in range(1, len(images) + 1)])
 
 
-def of_arrays(path: Path, columns: Columns, answered: bool) -> Labelled:
+def of_arrays(path: Source, columns: Columns, answered: bool) -> Labelled:
     """Arrays x and y of .npz."""
     arrays = read_arrays(path)
     label = columns.label or "y"

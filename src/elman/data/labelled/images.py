@@ -14,13 +14,18 @@ import torch
 from torch import Tensor
 
 from elman.data.files import read_bytes
+from elman.data.source import Source, bounded, opened
 from elman.errors import DataError
 
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 """Ends of the names of files that hold an image."""
+IDX = (".idx", "-idx3-ubyte", "-idx4-ubyte")
+"""Ends of the names of files that hold images in the form of MNIST."""
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
+"""What such files hold; Pillow knows others that start programs to be read."""
 
 
-def read_image(path: Path, size: tuple[int, int] | None = None) -> Tensor:
+def read_image(path: Source, size: tuple[int, int] | None = None) -> Tensor:
     """An image (H, W, C) of bytes: grey where its file is, otherwise in colour, without transparency.
 
     Args:
@@ -40,7 +45,7 @@ def read_image(path: Path, size: tuple[int, int] | None = None) -> Tensor:
     return pixels if pixels.dim() == 3 else pixels.unsqueeze(2)
 
 
-def read_pixels(path: Path, size: tuple[int, int] | None = None) -> Tensor:
+def read_pixels(path: Source, size: tuple[int, int] | None = None) -> Tensor:
     """The numbers of an image's pixels (H, W), as they stand in the file: grey values, or places in its palette.
 
     Args:
@@ -60,21 +65,34 @@ def read_pixels(path: Path, size: tuple[int, int] | None = None) -> Tensor:
     return _opened(path, kept)
 
 
-def _opened(path: Path, kept: Callable[[Any], Any]) -> Tensor:
+def _opened(path: Source, kept: Callable[[Any], Any]) -> Tensor:
     """What is kept of an image, as numbers."""
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(path) as image:
+        with Image.open(opened(path), formats=FORMATS) as image:
+            bounded(path, 3 * image.width * image.height)
             return torch.from_numpy(np.array(kept(image)))
     except FileNotFoundError:
         raise DataError(f"there is no file {path}; check the path (now in {Path.cwd()})") from None
+    except DataError:
+        raise
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = str(error).partition("\n")[0]
         raise DataError(f"{path} is a broken image, or none: {reason}; mend it or take it out") from error
 
 
-def is_idx(path: Path) -> bool:
+def is_image(path: Source) -> bool:
+    """Whether a file is named like an image.
+
+    Example:
+        >>> is_image(Path("cat.JPG"))
+        True
+    """
+    return path.suffix.lower() in IMAGES
+
+
+def is_idx(path: Source) -> bool:
     """Whether a file is named like those of MNIST.
 
     Example:
@@ -84,7 +102,7 @@ def is_idx(path: Path) -> bool:
     return "-idx" in path.name or path.name.removesuffix(".gz").endswith(".idx")
 
 
-def read_idx(path: Path) -> Tensor:
+def read_idx(path: Source) -> Tensor:
     """Bytes in the idx form of MNIST, of any shape; packed where the name ends in .gz.
 
     Raises:

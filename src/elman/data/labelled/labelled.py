@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import torch
 
+from elman.data.cuts import cuts
 from elman.data.sound.read import Sound
 from elman.data.text import VALIDATION_SHARE, held_out
 from elman.errors import DataError
@@ -129,13 +130,9 @@ class Labelled:
         >>> whole.pieces(3).answers
         [['a', 'a', 'b'], ['b', 'b']]
         """
-        cuts = [
-            (row, slice(first, first + longest))
-            for row, one in enumerate(self.inputs)
-            for first in range(0, len(one), longest)
-        ]
-        inputs, answers = ([of[row][part] for row, part in cuts] for of in (self.inputs, self.answers))
-        return replace(self, inputs=inputs, answers=answers, places=[self.places[row] for row, _ in cuts])
+        parts = cuts(map(len, self.inputs), longest)
+        inputs, answers = ([of[row][part] for row, part in parts] for of in (self.inputs, self.answers))
+        return replace(self, inputs=inputs, answers=answers, places=[self.places[row] for row, _ in parts])
 
     def split_in_time(self, share: float = VALIDATION_SHARE) -> tuple["Labelled", "Labelled"]:
         """The beginning of every series to train on, and its end for validation.

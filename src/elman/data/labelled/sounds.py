@@ -8,6 +8,7 @@ from typing import Any
 from elman.data.labelled.labelled import Columns, Labelled, without_empty
 from elman.data.labelled.videos import is_film, videos_of
 from elman.data.sound.read import SOUNDS, Sound, read_sound
+from elman.data.source import Source, Upload, folder_of, is_folder
 from elman.data.tables import Table, is_table, read_table
 from elman.errors import DataError
 
@@ -15,7 +16,7 @@ HIGHEST_RATE = 16_000
 """Samples a second that are listened to, where nothing is said and the recordings have more."""
 
 
-def is_sound(path: Path) -> bool:
+def is_sound(path: Source) -> bool:
     """Whether a file is named like a recording.
 
     Example:
@@ -30,16 +31,16 @@ def sounds_in(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if is_sound(file))
 
 
-def one_sound(path: Path, columns: Columns, answered: bool) -> Labelled:
+def one_sound(path: Source, columns: Columns, answered: bool) -> Labelled:
     """A recording by itself."""
     if answered:
         raise DataError(
             f"{path} is one recording, without an answer; expected a table of recordings and answers, or a folder"
         )
-    return sounds_of([path], [None], str(path.parent), [path.name])
+    return sounds_of([path], [None], folder_of(path), [path.name])
 
 
-def read_sounds(path: Path) -> Labelled:
+def read_sounds(path: Source) -> Labelled:
     """Recordings without answers: one, a folder of them, or a table of their paths.
 
     Raises:
@@ -49,12 +50,16 @@ def read_sounds(path: Path) -> Labelled:
     if is_table(path):
         found = sounds_of_table(path, Columns(), answered=False)
     else:
-        files = sounds_in(path) if path.is_dir() else [path]
-        if not files:
-            raise DataError(f"{path} has no recordings; expected files that end in {', '.join(SOUNDS)}")
-        names = [str(file.relative_to(path)) if path.is_dir() else file.name for file in files]
+        files, names = _files_in(path) if is_folder(path) else ([path], [path.name])
         found = sounds_of(files, [None] * len(files), str(path), names)
     return without_empty(found)
+
+
+def _files_in(folder: Path) -> tuple[list[Path], list[str]]:
+    files = sounds_in(folder)
+    if not files:
+        raise DataError(f"{folder} has no recordings; expected files that end in {', '.join(SOUNDS)}")
+    return files, [str(file.relative_to(folder)) for file in files]
 
 
 def usual_rate(sounds: Sequence[Sound]) -> int:
@@ -67,7 +72,7 @@ def usual_rate(sounds: Sequence[Sound]) -> int:
     return min(Counter(sound.rate for sound in sounds).most_common(1)[0][0], HIGHEST_RATE)
 
 
-def sounds_of_table(path: Path, columns: Columns, answered: bool) -> Labelled:
+def sounds_of_table(path: Source, columns: Columns, answered: bool) -> Labelled:
     """A path in each row; those that are not absolute start where the table is."""
     column, label = columns.path or "path", columns.label or "label"
     table = read_table(path, [column, label] if answered else [column])
@@ -78,12 +83,14 @@ def sounds_of_table(path: Path, columns: Columns, answered: bool) -> Labelled:
     return sounds_of(files, answers, str(path), places)
 
 
-def files_of(path: Path, table: Table, column: str) -> tuple[list[Path], list[str]]:
+def files_of(path: Source, table: Table, column: str) -> tuple[list[Path], list[str]]:
     """The recordings that a column of a table names, and where each stands; paths start where the table is.
 
     Raises:
         DataError: One is not there.
     """
+    if isinstance(path, Upload):
+        raise DataError(f"{path} names recordings that stand elsewhere; send the recordings themselves")
     places, files = [table.place(row) for row in range(len(table.numbers))], []
     for given, place in zip(table.columns[column], places, strict=True):
         file = path.parent / str(given or "")
@@ -93,7 +100,7 @@ def files_of(path: Path, table: Table, column: str) -> tuple[list[Path], list[st
     return files, places
 
 
-def sounds_of(files: Sequence[Path], answers: Sequence[Any], name: str, places: Sequence[str]) -> Labelled:
+def sounds_of(files: Sequence[Source], answers: Sequence[Any], name: str, places: Sequence[str]) -> Labelled:
     """Recordings, and what is odd about them."""
     sounds = [read_sound(file) for file in files]
     return Labelled("sound", sounds, answers, name, places, tuple(_notes(sounds, places)))

@@ -1,6 +1,5 @@
 """Sequences and their answers from tables: a text in each row, or numbers."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,11 +7,12 @@ import torch
 
 from elman.data.frames import check_column, is_number, read_frame
 from elman.data.labelled.labelled import REST, Columns, Labelled
+from elman.data.source import Source
 from elman.data.tables import read_table
 from elman.errors import DataError
 
 
-def texts_of_table(path: Path, columns: Columns, answered: bool) -> Labelled:
+def texts_of_table(path: Source, columns: Columns, answered: bool) -> Labelled:
     """A text in each row."""
     text, label = columns.text or "text", columns.label or "label"
     table = read_table(path, [text, label] if answered else [text])
@@ -33,7 +33,7 @@ def as_text(value: Any, place: str, column: str) -> str:
     return "" if value is None else str(value)
 
 
-def series_of_table(path: Path, columns: Columns, answered: bool) -> Labelled:
+def series_of_table(path: Source, columns: Columns, answered: bool) -> Labelled:
     """Numbers: each row a sequence, or a step of one."""
     import polars
 
@@ -74,7 +74,7 @@ def _the_same(answers: list[Any], trouble: str) -> Any:
     return found.pop()
 
 
-def _value_columns(path: Path, columns: Columns, frame: Any, others: set[str | None]) -> list[str]:
+def _value_columns(path: Source, columns: Columns, frame: Any, others: set[str | None]) -> list[str]:
     import polars
 
     numeric = frame.select(polars.selectors.numeric()).columns

@@ -8,6 +8,7 @@ from elman.data.labelled.labelled import Columns, Labelled, Named, left_out
 from elman.data.labelled.sounds import files_of, is_sound, one_sound, sounds_in, sounds_of, sounds_of_table
 from elman.data.labelled.tables import as_text
 from elman.data.pairs.pairs import tidy
+from elman.data.source import Source, is_folder
 from elman.data.tables import is_table, read_table
 from elman.errors import DataError
 
@@ -30,7 +31,7 @@ def read_transcripts(path: Path, columns: Columns) -> Labelled:
         DataError: The file cannot be used.
         MissingExtra: soundfile is not installed.
     """
-    if path.is_dir():
+    if is_folder(path):
         found = _of_folder(path)
     elif is_table(path):
         found = sounds_of_table(path, replace(columns, label=columns.text or "text"), answered=True)
@@ -49,7 +50,7 @@ def find_recordings(path: Path, columns: Columns) -> Named:
     Raises:
         DataError: The file cannot be used.
     """
-    if path.is_dir():
+    if is_folder(path):
         files = sounds_in(path)
         if not files:
             raise DataError(f"{path} has no examples; expected {RECORDINGS}")
@@ -62,7 +63,7 @@ def find_recordings(path: Path, columns: Columns) -> Named:
     raise _nothing_known(path)
 
 
-def _nothing_known(path: Path) -> DataError:
+def _nothing_known(path: Source) -> DataError:
     return DataError(f"{path} is no table, folder or recording; expected a table with the columns path and text")
 
 

@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from elman.data.files import read_text
 from elman.data.music.midi import is_midi, read_midi
+from elman.data.source import Source, is_folder
 from elman.data.text import VALIDATION_SHARE, held_out
 from elman.errors import DataError
 
@@ -56,7 +56,7 @@ class Pieces:
         return train, Pieces(self.chords[-count:], self.names[-count:])
 
 
-def read_pieces(path: Path) -> Pieces:
+def read_pieces(path: Source) -> Pieces:
     """Pieces in one of these forms.
 
     - .json, packed or not: a list of pieces, each a list of steps, each a list of MIDI's numbers of notes.
@@ -69,7 +69,7 @@ def read_pieces(path: Path) -> Pieces:
         DataError: It cannot be used.
         MissingExtra: mido is not installed.
     """
-    if path.is_dir():
+    if is_folder(path):
         files = sorted(file for file in path.rglob("*") if is_midi(file))
         found = Pieces([as_keys(read_midi(file), str(file)) for file in files], [file.name for file in files])
     elif is_midi(path):
@@ -81,18 +81,18 @@ def read_pieces(path: Path) -> Pieces:
     return _without_empty(found, path)
 
 
-def _of_json(path: Path) -> list[Any]:
+def _of_json(path: Source) -> list[Any]:
     text = read_text(path)
     try:
         pieces = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is no JSON: {error}; expected a list of pieces, or MIDI") from error
     if not isinstance(pieces, list):
         raise DataError(f"{path} expects a list of pieces, each a list of chords; received {type(pieces).__name__}")
     return pieces
 
 
-def _without_empty(found: Pieces, path: Path) -> Pieces:
+def _without_empty(found: Pieces, path: Source) -> Pieces:
     kept = [row for row, chords in enumerate(found.chords) if len(chords)]
     if not kept:
         raise DataError(f"{path} has no music; expected a list of pieces, each a list of chords, or MIDI files")

@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from elman.data.files import replacing
+from elman.data.source import Source, Upload, opened
 from elman.errors import DataError, optional
 
+MIDI = (".mid", ".midi")
+"""Ends of the names of files that hold MIDI."""
 DRUMS = 9
 """The channel whose notes have no pitch."""
 QUARTERS = 90
@@ -17,17 +20,17 @@ LONGEST = 100_000
 """Quarters that are read at most: 18 hours of what is written."""
 
 
-def is_midi(path: Path) -> bool:
+def is_midi(path: Source) -> bool:
     """Whether a file is named like MIDI.
 
     Example:
         >>> is_midi(Path("prelude.MID"))
         True
     """
-    return path.suffix.lower() in (".mid", ".midi")
+    return path.suffix.lower() in MIDI
 
 
-def read_midi(path: Path) -> list[list[int]]:
+def read_midi(path: Source) -> list[list[int]]:
     """The notes that sound at the beginning of each quarter.
 
     Raises:
@@ -36,7 +39,7 @@ def read_midi(path: Path) -> list[list[int]]:
     """
     mido = optional("mido", "mido", "music")
     try:
-        file = mido.MidiFile(str(path))
+        file = mido.MidiFile(file=opened(path)) if isinstance(path, Upload) else mido.MidiFile(str(path))
     except FileNotFoundError:
         raise DataError(f"there is no file {path}; check the path (now in {Path.cwd()})") from None
     except (OSError, EOFError, ValueError, KeyError, IndexError, mido.KeySignatureError) as error:

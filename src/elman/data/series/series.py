@@ -248,6 +248,10 @@ class _Reader:
 
     def _frequency(self, times: Mapping[str, list[Any]]) -> Frequency:
         if self.frequency is not None:
+            first, dates = next(iter(times.values()))[0], self.frequency.kind != "numbers"
+            if isinstance(first, datetime) != dates:
+                expected = f"dates, {self.frequency.name} apart" if dates else "whole numbers, or no column of times"
+                raise DataError(f"{self.name} begins at the time {first}; expected {expected}, as in training")
             return self.frequency
         if self.columns.frequency is not None:
             return Frequency.named(self.columns.frequency, next(iter(times.values()))[0])

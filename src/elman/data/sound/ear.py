@@ -1,6 +1,6 @@
 """What is heard of a sound while it comes.
 
-Key: N samples, T moments, M bands.
+Key: N samples, W samples of a window, T moments, M bands.
 """
 
 import numpy as np
@@ -30,10 +30,20 @@ class Ear:
         self.begun = False
         """Has a moment come out?"""
         self._stream = None
-        self._waiting = torch.zeros(0)
+        self.waiting = torch.zeros(0)
+        """(N,), samples at the rate of `mel` that wait for more."""
 
     def hear(self, samples: Tensor, rate: int) -> Tensor:
         """The next samples (N,) -> the moments (T, M) that they complete.
+
+        Raises:
+            DataError: As `windows`.
+            MissingExtra: soxr is not installed.
+        """
+        return self.mel.of(self.windows(samples, rate))
+
+    def windows(self, samples: Tensor, rate: int) -> Tensor:
+        """The next samples (N,) -> the windows (T, W) that they complete, which `mel.of` hears, also those of others.
 
         Raises:
             DataError: The rate is no whole number from 1, or another than before.
@@ -48,22 +58,23 @@ class Ear:
             self.rate = rate
         if rate != self.rate:
             raise DataError(f"a sound of {self.rate:,} Hz goes on at {rate:,} Hz; expected one rate; resample it")
-        return self._moments(self._resampled(samples))
+        return self._windows(self._resampled(samples))
 
     def end(self) -> Tensor:
         """Moments (T, M) that waited for more; a sound shorter than a window is one."""
-        last = self._moments(self._resampled(torch.zeros(0), last=True))
-        return last if self.begun else self.mel(self._waiting)
+        last = self.mel.of(self._windows(self._resampled(torch.zeros(0), last=True)))
+        return last if self.begun else self.mel(self.waiting)
 
     def _resampled(self, samples: Tensor, *, last: bool = False) -> Tensor:
         if self._stream is None:
             return samples
         return torch.from_numpy(self._stream.resample_chunk(samples.numpy(), last=last))
 
-    def _moments(self, samples: Tensor) -> Tensor:
-        self._waiting = torch.cat([self._waiting, samples])
-        if len(self._waiting) < self.mel.window:
-            return self._waiting.new_zeros(0, self.mel.bands)
-        found = self.mel(self._waiting)
-        self._waiting, self.begun = self._waiting[len(found) * self.mel.step :].clone(), True
+    def _windows(self, samples: Tensor) -> Tensor:
+        samples = torch.cat([self.waiting, samples])
+        if len(samples) < self.mel.window:
+            self.waiting = samples
+            return samples.new_zeros(0, self.mel.window)
+        found = samples.unfold(0, self.mel.window, self.mel.step)
+        self.waiting, self.begun = samples[len(found) * self.mel.step :].clone(), True
         return found

@@ -8,6 +8,8 @@ from math import log10
 import torch
 from torch import Tensor
 
+from elman.layers import steady_linear
+
 WINDOW, MOMENT = 0.025, 0.010
 """Seconds of a window, and from one to the next."""
 QUIET = 1e-6
@@ -36,7 +38,7 @@ class LogMel:
         self.size = 1 << (self.window - 1).bit_length()
         """Samples of a transform: the next power of two."""
         self.curve = torch.hann_window(self.window)
-        self.filters = mel_filters(rate, self.size, bands)
+        self.filters = mel_filters(rate, self.size, bands).T.contiguous()
 
     def __call__(self, samples: Tensor) -> Tensor:
         """Samples (N,) -> (T, M); no samples, no windows."""
@@ -44,9 +46,14 @@ class LogMel:
             return samples.new_zeros(0, self.bands)
         if len(samples) < self.window:
             samples = torch.cat([samples, samples.new_zeros(self.window - len(samples))])
-        windows = samples.unfold(0, self.window, self.step) * self.curve
-        power = torch.fft.rfft(windows, self.size).abs().square()
-        return (power @ self.filters).clamp_min(QUIET).log()
+        return self.of(samples.unfold(0, self.window, self.step))
+
+    def of(self, windows: Tensor) -> Tensor:
+        """Windows (T, W), of one sound or several -> (T, M)."""
+        if not len(windows):
+            return windows.new_zeros(0, self.bands)
+        power = torch.fft.rfft(windows * self.curve, self.size).abs().square()
+        return steady_linear(power, self.filters).clamp_min(QUIET).log()
 
 
 def mel_filters(rate: int, size: int, bands: int) -> Tensor:

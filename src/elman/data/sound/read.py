@@ -13,12 +13,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from elman.data.source import Source, Upload, bounded, opened
 from elman.errors import DataError, optional
 
 SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".au", ".w64")
 """Ends of the names of files that hold a sound."""
 STANDARD_INPUT = "-"
 """Stands for a WAV that comes through the standard input."""
+RATES = range(1000, 768_001)
+"""Samples a second that are believed, of what comes from elsewhere."""
 UNKNOWN = 0x7FFF0000
 """Bytes that no header means: the length was not known when it was written."""
 
@@ -48,7 +51,7 @@ class Sound:
         return not bool(self.samples.any())
 
 
-def read_sound(path: Path, rate: int | None = None) -> Sound:
+def read_sound(path: Source, rate: int | None = None) -> Sound:
     """A recording, its channels mixed to one.
 
     Args:
@@ -64,7 +67,7 @@ def read_sound(path: Path, rate: int | None = None) -> Sound:
     return Sound(samples if rate is None else resampled(samples, own, rate), rate or own, whole)
 
 
-def sound_blocks(path: Path, seconds: float) -> Iterator[Sound]:
+def sound_blocks(path: Source, seconds: float) -> Iterator[Sound]:
     """A recording in blocks of so many seconds, the last one shorter: so memory does not grow with it.
 
     Args:
@@ -82,7 +85,7 @@ def sound_blocks(path: Path, seconds: float) -> Iterator[Sound]:
             yield Sound(samples, file.samplerate)
 
 
-def _mixed(file: Any, count: int, path: Path) -> Tensor:
+def _mixed(file: Any, count: int, path: Source) -> Tensor:
     """The next samples (N,), -1 for all, the channels mixed."""
     samples = torch.from_numpy(file.read(count, dtype="float32", always_2d=True)).mean(1)
     if not samples.isfinite().all():
@@ -108,12 +111,15 @@ def _ends_early(log: str) -> bool:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _opened(path: Source) -> Iterator[Any]:
     soundfile, piped = optional("soundfile", "soundfile", "sound"), str(path) == STANDARD_INPUT
     try:
         if not piped and not path.exists():
             raise DataError(f"there is no file {path}; check the path (now in {Path.cwd()})")
-        with soundfile.SoundFile(0, closefd=False) if piped else soundfile.SoundFile(str(path)) as file:
+        with soundfile.SoundFile(0, closefd=False) if piped else soundfile.SoundFile(opened(path)) as file:
+            if isinstance(path, Upload) and file.samplerate not in RATES:
+                raise DataError(f"{path} has {file.samplerate:,} samples a second; expected 1,000 to 768,000")
+            bounded(path, 4 * file.frames * file.channels)
             yield file
     except (soundfile.LibsndfileError, OSError, TypeError) as error:  # TypeError: samples without a header
         reason = str(error).rpartition(": ")[2].rstrip(".")

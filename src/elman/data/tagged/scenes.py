@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from elman.data.arrays import read_arrays
+from elman.data.arrays import ARRAYS, read_arrays
 from elman.data.labelled.images import IMAGES, read_image, read_pixels
+from elman.data.source import Source, is_folder
 from elman.data.text import VALIDATION_SHARE, held_out
 from elman.errors import DataError
 
@@ -50,7 +51,7 @@ class Scenes:
         return train, replace(self, images=self.images[-count:], masks=self.masks[-count:], notes=())
 
 
-def read_scenes(path: Path, size: tuple[int, int] | None = None) -> Scenes:
+def read_scenes(path: Source, size: tuple[int, int] | None = None) -> Scenes:
     """Pictures and masks, in one of these forms.
 
     - A folder with the folders `images` and `masks`: for each picture a mask of the same name in PNG, whose pixels are
@@ -64,23 +65,22 @@ def read_scenes(path: Path, size: tuple[int, int] | None = None) -> Scenes:
     Raises:
         DataError: It cannot be used.
     """
-    found = _of_folder(path, size) if path.is_dir() else _of_arrays(path)
+    found = _of_folder(path, size) if is_folder(path) else _of_arrays(path)
     if not len(found):
         raise DataError(f"{path} has no pictures; expected them in the folder images, and their masks in masks")
     return found
 
 
-def read_pictures(path: Path, size: tuple[int, int] | None = None) -> tuple[list[Tensor], list[str]]:
+def read_pictures(path: Source, size: tuple[int, int] | None = None) -> tuple[list[Tensor], list[str]]:
     """Pictures without masks, and their names: a folder of them, one of them, or x in .npz.
 
     Raises:
         DataError: There is none, or one cannot be read.
     """
-    if path.suffix == ".npz":
+    if path.suffix in ARRAYS:
         images = _images(read_arrays(path), path)
         return images, [f"image {number:,}" for number in range(1, len(images) + 1)]
-    folder = path / "images" if (path / "images").is_dir() else path
-    files = _pictures(folder) if folder.is_dir() else [path]
+    files = _pictures(path / "images" if (path / "images").is_dir() else path) if is_folder(path) else [path]
     if not files:
         raise DataError(f"{path} has no pictures; expected files that end in {', '.join(IMAGES)}")
     return [read_image(file, size) for file in files], [file.name for file in files]
@@ -103,7 +103,7 @@ def _pictures(folder: Path) -> list[Path]:
     return sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGES)
 
 
-def _of_arrays(path: Path) -> Scenes:
+def _of_arrays(path: Source) -> Scenes:
     arrays = read_arrays(path)
     images, y = _images(arrays, path), arrays.get("y")
     if y is None or y.ndim != 3 or y.dtype.kind not in "iu" or len(y) != len(images) or (y < 0).any():
@@ -115,7 +115,7 @@ def _of_arrays(path: Path) -> Scenes:
     return Scenes(images, masks)
 
 
-def _images(arrays: dict[str, np.ndarray], path: Path) -> list[Tensor]:
+def _images(arrays: dict[str, np.ndarray], path: Source) -> list[Tensor]:
     x = arrays.get("x")
     if x is None or x.dtype != np.uint8 or x.ndim not in (3, 4):
         received = "nothing" if x is None else f"{x.dtype} {x.shape}"

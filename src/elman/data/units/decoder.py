@@ -8,6 +8,14 @@ END_OF_LINE = "<eos>"
 class Decoder:
     """Characters: each is text by itself."""
 
+    @property
+    def memory(self) -> str:
+        """What must be remembered from one unit to the next; can be set, to go on elsewhere."""
+        return ""
+
+    @memory.setter
+    def memory(self, memory: str) -> None: ...
+
     def put(self, unit: str) -> str:
         """The text that a unit adds."""
         return unit
@@ -22,6 +30,15 @@ class Spaced(Decoder):
     def __init__(self) -> None:
         self.between = ""
 
+    @property
+    def memory(self) -> str:
+        """What stands before the next word."""
+        return self.between
+
+    @memory.setter
+    def memory(self, memory: str) -> None:
+        self.between = memory
+
     def put(self, unit: str) -> str:
         before, self.between = self.between, "" if unit == END_OF_LINE else " "
         return "\n" if unit == END_OF_LINE else before + unit
@@ -35,6 +52,15 @@ class Bytewise(Decoder):
 
     def __init__(self) -> None:
         self.decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+
+    @property
+    def memory(self) -> str:
+        """The bytes of a character that is not complete, as Latin-1."""
+        return self.decoder.getstate()[0].decode("latin-1")
+
+    @memory.setter
+    def memory(self, memory: str) -> None:
+        self.decoder.setstate((memory.encode("latin-1"), 0))
 
     def put(self, unit: str) -> str:
         return self.decoder.decode(bytes(BYTE_OF[symbol] for symbol in unit))

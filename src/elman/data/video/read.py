@@ -13,14 +13,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from elman.data.arrays import read_arrays
+from elman.data.arrays import ARRAYS, read_arrays
 from elman.data.labelled.images import IMAGES, read_image
+from elman.data.source import Source, Upload, bounded, is_folder, opened
 from elman.data.video.videos import Videos, in_colours
 from elman.errors import DataError, optional
 
 VIDEOS = (".mp4", ".avi", ".mkv", ".webm", ".mov", ".gif")
 """Ends of the names of files that hold a video."""
 
+CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".avi": "avi", ".mkv": "matroska", ".webm": "matroska", ".gif": "gif"}
+"""How ffmpeg calls what is in them."""
 GIF_END = b";"
 """The last byte of every GIF."""
 
@@ -35,7 +38,7 @@ class Clip:
     """Was all there that its beginning promises?"""
 
 
-def read_videos(path: Path, size: tuple[int, int] | None = None, every: int = 1) -> Videos:
+def read_videos(path: Source, size: tuple[int, int] | None = None, every: int = 1) -> Videos:
     """Videos, in one of these forms.
 
     - A file of a video, which PyAV decodes.
@@ -52,9 +55,9 @@ def read_videos(path: Path, size: tuple[int, int] | None = None, every: int = 1)
         DataError: It cannot be used.
         MissingExtra: PyAV is not installed.
     """
-    if path.suffix == ".npz":
+    if path.suffix in ARRAYS:
         return _of_arrays(path, size, every)
-    places = _places(path)
+    places = _places(path) if is_folder(path) else [path]
     clips = [read_clip(place, size, every) for place in places]
     names = [place.name for place in places]
     found = Videos([clip.frames for clip in clips], names, notes=cut_off(names, clips))
@@ -68,14 +71,14 @@ def read_videos(path: Path, size: tuple[int, int] | None = None, every: int = 1)
     return found
 
 
-def read_clip(path: Path, size: tuple[int, int] | None = None, every: int = 1) -> Clip:
+def read_clip(path: Source, size: tuple[int, int] | None = None, every: int = 1) -> Clip:
     """One video, from a file or a folder of images.
 
     Raises:
         DataError: It cannot be read, or has no frames.
         MissingExtra: PyAV is not installed.
     """
-    return _of_images(path, size, every) if path.is_dir() else _decoded(path, size, every)
+    return _of_images(path, size, every) if is_folder(path) else _decoded(path, size, every)
 
 
 def as_frames(
@@ -132,7 +135,7 @@ def cut_off(names: Sequence[str], clips: Sequence[Clip]) -> tuple[str, ...]:
     return (f"{len(early):,} of {len(clips):,} videos end early, the first is {early[0]}",) if early else ()
 
 
-def is_video(path: Path) -> bool:
+def is_video(path: Source) -> bool:
     """Whether a file is named like a video.
 
     Example:
@@ -150,8 +153,6 @@ def in_order(folder: Path) -> list[Path]:
 
 def _places(path: Path) -> list[Path]:
     """Where single videos stand."""
-    if not path.is_dir():
-        return [path]
     found = sorted(each for each in path.iterdir() if is_video(each) or in_order(each))
     if not found and in_order(path):
         return [path]
@@ -175,7 +176,7 @@ def _of_images(path: Path, size: tuple[int, int] | None, every: int) -> Clip:
     return Clip(torch.stack(images))
 
 
-def _decoded(path: Path, size: tuple[int, int] | None, every: int) -> Clip:
+def _decoded(path: Source, size: tuple[int, int] | None, every: int) -> Clip:
     """A file's frames, as far as they can be decoded."""
     av = optional("av", "PyAV", "video")
     if not path.exists():
@@ -183,8 +184,9 @@ def _decoded(path: Path, size: tuple[int, int] | None, every: int) -> Clip:
     frames: list[np.ndarray] = []
     whole, taken, count, seconds, reason = True, False, 0, 0.0, "it has no frames"
     try:
-        with av.open(str(path)) as container:
+        with _opened(av, path) as container:
             for frame in container.decode(video=0):
+                bounded(path, 3 * frame.width * frame.height)
                 whole = whole and not frame.is_corrupt
                 taken = count % every == 0 and not frame.is_corrupt
                 if taken:
@@ -193,6 +195,8 @@ def _decoded(path: Path, size: tuple[int, int] | None, every: int) -> Clip:
             whole = whole and not _ends_early(container, count, seconds, path)
         if path.suffix.lower() == ".gif" and not whole and taken and len(frames) > 1:
             del frames[-1]  # a GIF does not say which frame is not whole: it is the last one
+    except DataError:
+        raise
     except (av.error.FFmpegError, OSError, ValueError, IndexError) as error:  # IndexError: there are no pictures in it
         whole, reason = False, getattr(error, "strerror", None) or str(error).partition("\n")[0]
     if not frames:
@@ -200,7 +204,18 @@ def _decoded(path: Path, size: tuple[int, int] | None, every: int) -> Clip:
     return Clip(torch.from_numpy(np.stack(frames)), whole)
 
 
-def _ends_early(container: Any, count: int, seconds: float, path: Path) -> bool:
+def _opened(av: Any, path: Source) -> Any:
+    """What was sent may name no other file: it is read as what its name says, and opens nothing."""
+    if not isinstance(path, Upload):
+        return av.open(str(path))
+
+    def nothing(*_: Any, **__: Any) -> None:
+        raise ValueError("it leads elsewhere")
+
+    return av.open(opened(path), format=CONTAINERS[path.suffix.lower()], io_open=nothing)
+
+
+def _ends_early(container: Any, count: int, seconds: float, path: Source) -> bool:
     """Does a file promise more frames than it has? Some promise a number, some a time, and GIF an end."""
     stream = container.streams.video[0]
     if path.suffix.lower() == ".gif":
@@ -220,7 +235,7 @@ def _pixels(frame: Any, size: tuple[int, int] | None) -> np.ndarray:
     return pixels[..., None] if grey else pixels
 
 
-def _of_arrays(path: Path, size: tuple[int, int] | None, every: int) -> Videos:
+def _of_arrays(path: Source, size: tuple[int, int] | None, every: int) -> Videos:
     arrays = read_arrays(path)
     x = arrays.get("x")
     if x is None or x.dtype != np.uint8 or x.ndim not in (4, 5) or not x.size:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from elman.data.cuts import cuts
 from elman.data.labelled.labelled import Named
 from elman.data.text import VALIDATION_SHARE, held_out
 from elman.data.video.moving import Moving, made_glyphs
@@ -51,17 +52,13 @@ class Videos:
 
     def pieces(self, longest: int) -> "Videos":
         """The same, cut so that none is longer."""
-        cuts = [
-            (row, slice(first, first + longest))
-            for row, one in enumerate(self.frames)
-            for first in range(0, len(one), longest)
-        ]
+        parts = cuts(map(len, self.frames), longest)
         known = ("frames", "boxes", "unusual")
         cut = {
-            name: None if (of := getattr(self, name)) is None else [of[row][part] for row, part in cuts]
+            name: None if (of := getattr(self, name)) is None else [of[row][part] for row, part in parts]
             for name in known
         }
-        return replace(self, **cut, places=[self.places[row] for row, _ in cuts])
+        return replace(self, **cut, places=[self.places[row] for row, _ in parts])
 
     def in_colours(self, colours: int) -> "Videos":
         """The same in so many colours, 1 or 3: grey as bright as the colours were, or in all of them."""

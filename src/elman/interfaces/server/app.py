@@ -1,5 +1,6 @@
 """A model, its routes, and the gate before them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -7,18 +8,20 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from elman.interfaces.server.counters import Counters
-from elman.interfaces.server.gate import App, Gate
+from elman.interfaces.server.gate import Gate
 from elman.interfaces.server.inspect import looking
 from elman.interfaces.server.limits import Limits
+from elman.interfaces.server.live import speaking
 from elman.interfaces.server.page import paging
 from elman.interfaces.server.predict import predicting
 from elman.interfaces.server.problems import say_errors
 from elman.interfaces.server.service import Service
+from elman.interfaces.server.uploads import uploading
 from elman.interfaces.server.watch import watching
 from elman.tasks import Model
 
 
-def create_app(model: Model, name: str, limits: Limits, token: str | None = None, run: Path | None = None) -> App:
+def create_app(model: Model, name: str, limits: Limits, token: str | None = None, run: Path | None = None) -> Gate:
     """The application that serves a model.
 
     Args:
@@ -29,13 +32,15 @@ def create_app(model: Model, name: str, limits: Limits, token: str | None = None
         run: The folder that it comes from; its page shows how it was trained.
     """
     service = Service(model, name, limits)
-    batcher = service.batcher
-    counters = Counters(lambda: batcher.length, lambda: batcher.calls, lambda: batcher.answered)
+    counters = Counters(service)
 
     @asynccontextmanager
     async def living(_: FastAPI) -> AsyncIterator[None]:
+        watch = asyncio.create_task(service.floor.watch()) if service.floor else None
         yield
-        batcher.close()
+        if watch is not None:
+            watch.cancel()
+        service.close()
 
     app = FastAPI(
         title="Elman",
@@ -47,6 +52,7 @@ def create_app(model: Model, name: str, limits: Limits, token: str | None = None
         separate_input_output_schemas=False,
     )
     say_errors(app)
-    for routes in (watching(service, counters), predicting(service), looking(service), paging(service, run)):
-        app.include_router(routes)
-    return Gate(app, limits, token, counters)  # pyright: ignore[reportArgumentType]
+    routes = watching(service, counters), uploading(service), predicting(service), speaking(service)
+    for each in (*routes, looking(service), paging(service, run)):
+        app.include_router(each)
+    return Gate(app, service, token, counters)  # pyright: ignore[reportArgumentType]

@@ -33,14 +33,16 @@ class Batcher:
         predict: From inputs and settings to answers; runs in a thread of its own.
         together: Inputs that are answered by one call, at most; a request with more has a call of its own.
         queue: Inputs that wait, at most.
+        workers: Calls that run at the same time, at most.
     """
 
-    def __init__(self, predict: Callable[..., list[Any]], together: int, queue: int) -> None:
+    def __init__(self, predict: Callable[..., list[Any]], together: int, queue: int, workers: int = 1) -> None:
         self.predict, self.together, self.queue = predict, together, queue
         self.waiting: deque[Waiting] = deque()
-        self.worker = ThreadPoolExecutor(1, thread_name_prefix="network")
+        self.workers = workers
+        self.threads = ThreadPoolExecutor(workers, thread_name_prefix="network")
         self.calls, self.answered, self.streams = 0, 0, 0
-        self._loop: asyncio.Task[None] | None = None
+        self._working: set[asyncio.Task[None]] = set()
 
     @property
     def length(self) -> int:
@@ -61,13 +63,15 @@ class Batcher:
             raise Busy(f"{self.length:,} inputs wait already, {self.queue:,} at most; come again")
         one = Waiting(inputs, settings, asyncio.get_running_loop().create_future())
         self.waiting.append(one)
-        if self._loop is None or self._loop.done():
-            self._loop = asyncio.create_task(self._work())
+        if len(self._working) < self.workers:
+            task = asyncio.create_task(self._work())
+            self._working.add(task)
+            task.add_done_callback(self._working.discard)
         return await one.answers
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Something else in the network's thread."""
-        return await asyncio.get_running_loop().run_in_executor(self.worker, _guarded, function, *arguments)
+        """Something else in a thread of the network."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, guarded, function, *arguments)
 
     async def _work(self) -> None:
         while group := self._next():
@@ -124,14 +128,19 @@ class Batcher:
                 if not one.answers.done():
                     one.answers.set_result(found)
 
+    async def finish(self, seconds: float) -> None:
+        """Wait until all that wait are answered, for so long at most."""
+        if self._working:
+            await asyncio.wait(self._working, timeout=seconds)
+
     def close(self) -> None:
         """Finish what runs, and nothing more."""
         _refuse(list(self.waiting), Busy("the server stops; come again"))
         self.waiting.clear()
-        self.worker.shutdown(wait=True)
+        self.threads.shutdown(wait=True)
 
 
-def _guarded(function: Callable[..., Any], *arguments: Any) -> Any:
+def guarded(function: Callable[..., Any], *arguments: Any) -> Any:
     """A call whose every error can be handed on: asyncio loses a StopIteration."""
     try:
         return function(*arguments)

@@ -1,20 +1,17 @@
 """What a server counts, in the form that Prometheus reads."""
 
-from collections.abc import Callable
-
 from elman.errors import optional
+from elman.interfaces.server.service import Service
 
 
 class Counters:
     """Numbers of one server.
 
     Args:
-        waiting: Says how many inputs wait.
-        calls: Says how often the network was called.
-        answered: Says how many inputs were answered.
+        service: What waits, what was answered.
     """
 
-    def __init__(self, waiting: Callable[[], int], calls: Callable[[], int], answered: Callable[[], int]) -> None:
+    def __init__(self, service: Service) -> None:
         prometheus = optional("prometheus_client", "prometheus-client", "serve")
         self._library = prometheus
         self.registry = prometheus.CollectorRegistry()
@@ -24,11 +21,20 @@ class Counters:
         self._seconds = prometheus.Histogram(
             "elman_request_seconds", "From a request to the end of its answer.", ["route"], registry=self.registry
         )
-        for name, text, value in (
-            ("elman_inputs_waiting", "Inputs that wait for the network.", waiting),
-            ("elman_network_calls", "Calls of the network.", calls),
-            ("elman_inputs_answered", "Inputs that were answered.", answered),
-        ):
+        batcher, floor = service.batcher, service.floor
+        numbers = [
+            ("elman_inputs_waiting", "Inputs that wait for the network.", lambda: batcher.length),
+            ("elman_network_calls", "Calls of the network.", lambda: batcher.calls),
+            ("elman_inputs_answered", "Inputs that were answered.", lambda: batcher.answered),
+        ]
+        if floor is not None:
+            numbers += [
+                ("elman_sessions", "Sessions that are going on.", lambda: len(floor.seats)),
+                ("elman_sessions_waiting", "Sessions with something to do.", lambda: len(floor.waiting)),
+                ("elman_session_calls", "Calls of the network for sessions.", lambda: floor.calls),
+                ("elman_sessions_advanced", "Sessions that these calls advanced.", lambda: floor.advanced),
+            ]
+        for name, text, value in numbers:
             prometheus.Gauge(name, text, registry=self.registry).set_function(value)
 
     def request(self, route: str, status: int, seconds: float) -> None:

@@ -4,12 +4,14 @@ import asyncio
 import hmac
 import json
 import logging
+from base64 import urlsafe_b64decode
 from collections.abc import Awaitable, Callable, MutableMapping
 from time import perf_counter
 from typing import Any
 
 from elman.interfaces.server.counters import Counters
-from elman.interfaces.server.limits import Limits
+from elman.interfaces.server.limits import LOOPBACK
+from elman.interfaces.server.service import Service
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -21,6 +23,13 @@ OPEN = ("/healthz", "/readyz", "/")
 """What may be asked without a token: by whoever looks after the machine, and by a browser that has none yet."""
 STATIC = "/page/"
 """And so may what a page is made of, below this."""
+
+ALWAYS = ((b"x-content-type-options", b"nosniff"),)
+LEAVE = (b"connection", b"close")
+LEFT = 499
+"""The status, in the log alone, of those who left before there was an answer."""
+OFFER = b"elman.bearer."
+"""How a WebSocket's offered protocol begins that carries a token, in base 64 for addresses."""
 
 log = logging.getLogger("elman.server")
 
@@ -38,25 +47,42 @@ class Gate:
 
     Args:
         app: The one inside.
-        limits: What is allowed.
-        token: What a request must carry as a bearer token; None lets everyone in.
+        service: What it serves, and what is allowed.
+        token: What a request must carry as a bearer token; None lets everyone in who is on this machine.
         counters: Count what came.
     """
 
-    def __init__(self, app: App, limits: Limits, token: str | None, counters: Counters) -> None:
-        self.app, self.limits, self.token, self.counters = app, limits, token, counters
+    def __init__(self, app: App, service: Service, token: str | None, counters: Counters) -> None:
+        self.app, self.service, self.token, self.counters = app, service, token, counters
+        self.limits = service.limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "websocket":
+            await self._session(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._request(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _session(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if (refusal := self._refusal(scope)) is None:
             await self.app(scope, receive, send)
             return
-        started, status = perf_counter(), 500
+        await receive()
+        status, words = refusal
+        headers, body = _as_json(words)
+        await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": body})
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started, status = perf_counter(), LEFT
 
         async def told(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff")]
+                extra = ALWAYS if not self.service.stopping else (*ALWAYS, LEAVE)
+                message["headers"] = [*message["headers"], *extra]
             await send(message)
 
         try:
@@ -69,11 +95,10 @@ class Gate:
             log.info(json.dumps(line))
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = dict(scope["headers"])
-        if self.token is not None and not _open(scope["path"]) and not self._known(headers):
-            await refuse(send, 401, "this server wants a token; send it as: Authorization: Bearer TOKEN")
+        if (refusal := self._refusal(scope)) is not None:
+            await refuse(send, *refusal)
             return
-        size = headers.get(b"content-length", b"0")
+        size = dict(scope["headers"]).get(b"content-length", b"0")
         if not size.isdigit() or int(size) > self.limits.body_bytes:
             await refuse(send, 413, f"a request may have {self.limits.body_bytes:,} bytes at most")
             return
@@ -88,9 +113,26 @@ class Gate:
         else:
             await self.app(scope, _again(body, receive), send)
 
+    def _refusal(self, scope: Scope) -> tuple[int, str] | None:
+        """Why somebody may not come in, as a status and words; None where they may."""
+        headers = dict(scope["headers"])
+        if self.service.stopping and scope["path"] not in OPEN:
+            return 503, "the server stops; come again"
+        if self.token is None and _host(headers.get(b"host", b"")) not in LOOPBACK:
+            return 403, "this server answers at the names of this machine alone; expected localhost as the host"
+        if b"origin" in headers and headers[b"origin"].partition(b"://")[2] != headers.get(b"host"):
+            return 403, "this server answers to no page but its own"
+        if self.token is not None and not _open(scope["path"]) and not self._known(headers):
+            return 401, "this server wants a token; send it as: Authorization: Bearer TOKEN"
+        return None
+
     def _known(self, headers: dict[bytes, bytes]) -> bool:
-        given = headers.get(b"authorization", b"")
-        return hmac.compare_digest(given, f"Bearer {self.token}".encode())
+        kind, _, bearer = headers.get(b"authorization", b"").partition(b" ")
+        given = [bearer] if kind.lower() == b"bearer" else []
+        for offered in headers.get(b"sec-websocket-protocol", b"").split(b","):  # a page can send no other header
+            if offered.strip().startswith(OFFER):
+                given.append(_decoded(offered.strip().removeprefix(OFFER)))
+        return any(hmac.compare_digest(one, (self.token or "").encode()) for one in given)
 
     async def _body(self, receive: Receive) -> bytes:
         """All of it, before anything is done with it."""
@@ -120,9 +162,32 @@ def _again(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-async def refuse(send: Send, status: int, words: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
-    """Answer with an error."""
+def _host(given: bytes) -> str:
+    """The name in a header, without the port.
+
+    >>> _host(b"localhost:8000"), _host(b"[::1]:8000"), _host(b"here")
+    ('localhost', '::1', 'here')
+    """
+    name = given.decode("latin-1")
+    return name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
+
+
+def _decoded(given: bytes) -> bytes:
+    try:
+        return urlsafe_b64decode(given + b"=" * (-len(given) % 4))
+    except ValueError:
+        return b""
+
+
+def _as_json(words: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
     body = json.dumps({"error": words}).encode()
-    plain = ((b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": [*plain, *headers]})
+    return [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())], body
+
+
+async def refuse(send: Send, status: int, words: str) -> None:
+    """Answer with an error."""
+    headers, body = _as_json(words)
+    if status == 503:
+        headers.append((b"retry-after", b"1"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -47,7 +47,7 @@ def say_errors(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def known(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
-        return JSONResponse({"error": str(error.detail)}, error.status_code)
+        return JSONResponse({"error": str(error.detail)}, error.status_code, error.headers)
 
     @app.exception_handler(RequestValidationError)
     async def formless(_: Request, error: Exception) -> JSONResponse:

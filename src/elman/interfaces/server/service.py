@@ -1,10 +1,14 @@
 """One model, what it may be asked, and those who wait for it: what all routes share."""
 
+import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+from elman.data import Allowance, Upload
 from elman.errors import DataError, OptionError, suggestion
 from elman.interfaces.server.batcher import Batcher
+from elman.interfaces.server.floor import Floor
 from elman.interfaces.server.limits import Limits
 from elman.tasks import Model
 
@@ -27,7 +31,11 @@ class Service:
         self.task = model.task
         self.settings = _settings(model)
         """Names of those that may come over a wire."""
-        self.batcher = Batcher(self._said, limits.together, limits.queue)
+        self.batcher = Batcher(self._said, limits.together, limits.queue, limits.workers)
+        live = self.task.live(model.network)
+        self.floor = None if live is None else Floor(live, limits)
+        """Where sessions are, of models that have such."""
+        self.stopping = False
 
     def description(self) -> dict[str, Any]:
         """What somebody must know to ask the model, and to show what it says."""
@@ -41,7 +49,7 @@ class Service:
             "answers_with": task.answers_with,
             "looked_into": task.looked_into,
             "settings": task.settings_schema(),
-            "live": None,
+            "live": None if self.floor is None else self.floor.live.takes,
             **task.description(),
         }
 
@@ -52,14 +60,41 @@ class Service:
             DataError: There are too many, or one is too long or of another kind.
             OptionError: A setting is unknown, leads to a file, or asks for too much.
         """
+        self._measure(inputs)
+        self.check(settings, len(inputs))
+        return [self.task.received(given) for given in inputs]
+
+    def uploaded(self, files: Sequence[tuple[str, bytes]], settings: Settings) -> list[Any]:
+        """Inputs from the names and contents of files, as `received`.
+
+        Raises:
+            DataError: A file is of another kind or damaged, or there is too much in them.
+            OptionError: As in `received`.
+        """
+        self.check(settings, len(files))
+        allowance = Allowance(self.limits.unpacked_bytes)
+        uploads = [Upload.of(name, content, allowance) for name, content in files]
+        inputs = [given for upload in uploads for given in self.task.uploaded(upload)]
+        self._measure(inputs)
+        self.check(settings, len(inputs))
+        return inputs
+
+    def _measure(self, inputs: Sequence[Any]) -> None:
         limits = self.limits
         if len(inputs) > limits.inputs:
             raise DataError(f"a request may have {limits.inputs:,} inputs; received {len(inputs):,}")
         for given in inputs:
-            if isinstance(given, str) and len(given) > limits.text_length:
-                raise DataError(f"an input may have {limits.text_length:,} characters; received {len(given):,}")
-        self.check(settings, len(inputs))
-        return [self.task.received(given) for given in inputs]
+            if isinstance(given, str):
+                self.check_text(given)
+
+    def check_text(self, text: str) -> None:
+        """See that a text is not too long.
+
+        Raises:
+            DataError: It is.
+        """
+        if len(text) > self.limits.text_length:
+            raise DataError(f"an input may have {self.limits.text_length:,} characters; received {len(text):,}")
 
     def check(self, settings: Settings, count: int = 1) -> None:
         """See that settings lead to no file, and do not ask for too much of so many answers.
@@ -76,6 +111,19 @@ class Service:
         amount = self.task.amount(settings) * count
         if amount > limits.written:
             raise OptionError(f"{limits.written:,} steps may be written for a request; received a wish for {amount:,}")
+
+    async def stop(self) -> None:
+        """Take nothing more, answer what waits, end sessions with what they remember."""
+        self.stopping = True
+        await asyncio.gather(
+            self.batcher.finish(self.limits.seconds), *([self.floor.stop(self.limits.seconds)] if self.floor else [])
+        )
+
+    def close(self) -> None:
+        """Give back what was taken."""
+        self.batcher.close()
+        if self.floor is not None:
+            self.floor.shut()
 
     def _said(self, inputs: list[Any], **settings: Any) -> list[Any]:
         """Answers that are ready for JSON."""

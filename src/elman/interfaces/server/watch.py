@@ -22,6 +22,8 @@ def watching(service: Service, counters: Counters) -> APIRouter:
     @router.get("/readyz")
     async def readyz() -> dict[str, str]:
         """Would it take a request now?"""
+        if service.stopping:
+            raise Busy("the server stops")
         if service.batcher.length >= service.limits.queue:
             raise Busy("the queue is full")
         return {"status": "ready"}

@@ -12,6 +12,7 @@ from elman.data import (
     Labelled,
     SequenceBatch,
     SequenceBatches,
+    Source,
     Tokenizer,
     WordTable,
     cut_to,
@@ -22,7 +23,7 @@ from elman.data import (
 )
 from elman.errors import OptionError
 from elman.layers import Embedding, LayerState, find_cell
-from elman.models import Classifier, DocumentClassifier, FrameEncoder
+from elman.models import Classifier, DocumentClassifier, FrameEncoder, cut_sentences
 from elman.pictures import draw_confusion
 from elman.tasks.classify.options import Classifying, ClassifyOptions
 from elman.tasks.examiner import Examiner
@@ -93,7 +94,7 @@ class Classify(Task):
             fingerprint=found.fingerprint + held_out.fingerprint,
         )
 
-    def _labelled(self, path: Path, *, answered: bool = True) -> Labelled:
+    def _labelled(self, path: Source, *, answered: bool = True) -> Labelled:
         options = self.options
         columns = Columns(
             *(options.text, options.label, options.values, options.sequence, options.path),
@@ -151,7 +152,11 @@ class Classify(Task):
             part = found.some(range(first, min(first + size, len(found))))
             yield self._batches(part)[0], self._batches(part, self.options.batch_size)[0]
 
-    def read_inputs(self, path: Path) -> list[Any]:
+    @property
+    def uploads(self) -> tuple[str, ...]:
+        return self.inputs.ends
+
+    def read_inputs(self, path: Source) -> list[Any]:
         return self._labelled(path, answered=False).named
 
     def received(self, given: Any) -> Any:
@@ -234,9 +239,11 @@ class Classify(Task):
 
     @torch.no_grad()
     def case(self, network: nn.Module, given: Any) -> Case:
-        """How sure it is of the best answer; of a number, how large it is."""
-        if not isinstance(network, Classifier):
-            raise OptionError("sentences of sentences cannot be looked into; expected another pooling")
+        """How sure it is of the best answer; of a number, how large it is.
+
+        Where sentences are read to a document, the steps are sentences.
+        """
+        assert isinstance(network, Classifier | DocumentClassifier)
         sequences, _ = self._sequences([given], ["the input"])
         batch = SequenceBatches(sequences, torch.zeros(1), 1, prepare=self.inputs.prepare).of([0])
 
@@ -247,7 +254,11 @@ class Classify(Task):
         scores = score()
         best = int(scores.argmax())
         (answer,) = self.verdict.say(scores.unsqueeze(0))
-        return Case(self.inputs.steps(sequences[0]), network.body, answer, lambda: score()[best])
+        if isinstance(network, Classifier):
+            return Case(self.inputs.steps(sequences[0]), network.body, answer, lambda: score()[best])
+        assert isinstance(self.inputs, TextInputs)
+        sentences = [self.inputs.tokenizer.decode(one.tolist()) for one in cut_sentences(sequences[0], network.ends)]
+        return Case(sentences, network.document.sentences, answer, lambda: score()[best])
 
     def _scores(self, network: nn.Module, sequences: Sequence[Tensor]) -> Tensor:
         """(N, C), in the order of the sequences."""

@@ -1,7 +1,7 @@
 """The task `forecast`: learn what comes next in time series."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -11,13 +11,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elman.data import (
+    TABLES,
     Series,
     SeriesColumns,
     SeriesSet,
     SeriesWindows,
+    Source,
     WindowBatch,
     centre_and_scale,
     embedded_series,
+    read_frame,
     read_json,
     read_series,
     write_json,
@@ -252,14 +255,26 @@ class Forecast(Task):
         batch = next(iter(self.windowing.of([one], [[len(one)]])))
         first = len(one) - self.windowing.context
         return Case(
-            [str(time_of(one, step, self.memory)) for step in range(first, len(one))],
+            self._read_together([str(time_of(one, step, self.memory)) for step in range(first, len(one))]),
             body,
             self._rows(network, [one]),
             lambda: self.outputs(network, batch).middle()[0, 0],
         )
 
-    def read_inputs(self, path: Path) -> list[Path]:
-        return [path]
+    def _read_together(self, times: list[str]) -> list[str]:
+        """Times of what is read at each step: of several, where those of a segment are one."""
+        if self.options.decode != "segment":
+            return times
+        size = self.options.segment
+        cuts = [0, *range(len(times) % size or size, len(times) + 1, size)]
+        return [times[a] if b == a + 1 else f"{times[a]} to {times[b - 1]}" for a, b in pairwise(cuts)]
+
+    @property
+    def uploads(self) -> tuple[str, ...]:
+        return TABLES
+
+    def read_inputs(self, path: Source) -> list[Any]:
+        return [path if isinstance(path, Path) else read_frame(path)]
 
     def rows(self, inputs: Sequence[Any], answers: Sequence[Any]) -> list[dict[str, Any]]:
         return list(answers)

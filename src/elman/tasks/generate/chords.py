@@ -13,10 +13,12 @@ from torch.nn import functional as F
 
 from elman.data import (
     KEYS,
+    MIDI,
     Chord,
     Named,
     PieceBatches,
     SequenceBatch,
+    Source,
     as_chords,
     as_keys,
     made_pieces,
@@ -67,7 +69,11 @@ class Chords(GenerateTask):
     def read_to_score(self, path: Path) -> PieceBatches:
         return PieceBatches(read_pieces(path).chords, AT_ONCE)
 
-    def read_inputs(self, path: Path) -> Named:
+    @property
+    def uploads(self) -> tuple[str, ...]:
+        return (".json", *MIDI)
+
+    def read_inputs(self, path: Source) -> Named:
         found = read_pieces(path)
         return Named([as_chords(one) for one in found.chords], found.names)
 

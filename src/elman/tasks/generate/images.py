@@ -9,17 +9,21 @@ from math import log
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elman.data import (
+    ARRAYS,
+    IMAGES,
     VALIDATION_SHARE,
     Named,
     SequenceBatch,
     SequenceBatches,
+    Source,
     as_bytes,
+    as_picture,
+    check_shape,
     held_out,
     made_scenes,
     read_json,
@@ -27,13 +31,14 @@ from elman.data import (
     shades,
     write_json,
 )
-from elman.errors import DataError, OptionError
+from elman.errors import OptionError
 from elman.layers import LayerState, find_cell
 from elman.models import Painter
 from elman.pictures import draw_grid
 from elman.tasks.decoding import sample
 from elman.tasks.generate.base import Expectation, GenerateTask
 from elman.tasks.generate.options import Writing, generator_of
+from elman.tasks.inspection.case import Case
 from elman.tasks.options import size_of
 from elman.tasks.received import received_numbers
 from elman.tasks.task import Examples, Loss, refuse_settings
@@ -97,17 +102,17 @@ class Images(GenerateTask):
 
     def _batches(self, images: Sequence[Tensor], batch_size: int = AT_ONCE) -> SequenceBatches:
         for number, one in enumerate(images, 1):
-            self._check(one, f"image {number:,}")
+            check_shape(one, self.size, f"image {number:,}")
         return SequenceBatches(images, torch.zeros(len(images)), batch_size, name="the images")
-
-    def _check(self, image: Tensor, place: str) -> None:
-        if tuple(image.shape) != self.size:
-            raise DataError(f"{place} has the size {tuple(image.shape)}; expected {self.size}, as in training")
 
     def read_to_score(self, path: Path) -> SequenceBatches:
         return self._batches(self._read(path))
 
-    def read_inputs(self, path: Path) -> Named:
+    @property
+    def uploads(self) -> tuple[str, ...]:
+        return (*IMAGES, *ARRAYS)
+
+    def read_inputs(self, path: Source) -> Named:
         return Named(*read_pictures(path, size_of(self.options.image_size)))
 
     def received(self, given: Any) -> Any:
@@ -150,6 +155,26 @@ class Images(GenerateTask):
             as_bytes(self._answer(network, given, f"input {number}", writing, seed), self.options.levels).tolist()
             for number, given in enumerate(inputs, 1)
         ]
+
+    def case(self, network: nn.Module, given: Any) -> Case:
+        """How sure it is of what it makes of an image, or of nothing: of all pixels behind the rows that are kept.
+
+        Of its two networks the one that goes down is looked into: its steps are rows, and each column is a sequence, of
+        which the middle one is shown. The other goes along each row and has no memory of those above.
+        """
+        assert isinstance(network, Painter)
+        nothing = isinstance(given, str) and not given
+        writing = Writing(count=1)
+        kept = 0 if nothing else self._kept(writing)
+        shades = self._new(network, writing, 0)[0] if nothing else self._answer(network, given, "the input", writing, 0)
+        made = shades.unsqueeze(1)
+
+        def score() -> Tensor:
+            return network(made).log_softmax(3).gather(3, made.unsqueeze(3))[kept:].sum()
+
+        steps = ["nothing", *(f"row {number}" for number in range(1, len(made)))]
+        answer = as_bytes(shades, self.options.levels).tolist()
+        return Case(steps, network.down, answer, score, row=network.columns // 2)
 
     def _writing(self, settings: dict[str, Any], inputs: Sequence[Any]) -> Writing:
         """Settings that act: how many where nothing is given, what is kept where something is."""
@@ -198,16 +223,8 @@ class Images(GenerateTask):
 
     def _image(self, given: Any, place: str) -> Tensor:
         """Shades (H, W)."""
-        if isinstance(given, str | Path):
-            given = self.only_one(read_pictures(Path(given), size_of(self.options.image_size))[0], Path(given))
-        try:
-            image = torch.as_tensor(np.asarray(given))
-        except (TypeError, ValueError):
-            raise DataError(f"{place} expects bytes (H, W) or a path; received {given!r:.40}") from None
-        if image.dtype != torch.uint8 or image.dim() not in (2, 3):
-            raise DataError(f"{place} expects bytes (H, W) or a path; received {image.dtype} {tuple(image.shape)}")
-        (image,) = shades([image if image.dim() == 3 else image.unsqueeze(2)], self.options.levels)
-        self._check(image, place)
+        (image,) = shades([as_picture(given, place, size_of(self.options.image_size))], self.options.levels)
+        check_shape(image, self.size, place)
         return image
 
     def write(self, network: nn.Module, inputs: Sequence[Any], path: Path, *, seed: int = 0, **settings: Any) -> str:

@@ -1,16 +1,20 @@
-"""A language model at work: it remembers what it has read, and writes on."""
+"""Language models at work: they remember what they have read, and write on, one text or many side by side.
 
-from collections.abc import Iterator
+Key: V vocabulary.
+"""
+
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from elman.data import Tokenizer
-from elman.layers import LayerState
+from elman.layers import LayerState, Recurrent, join_states, state_of_row
 from elman.models import LanguageModel
 from elman.tasks.decoding import sample
 from elman.tasks.generate.options import Writing, generator_of
+from elman.tasks.generate.pen import Pen
 
 STEPS_AT_ONCE = 256
 """A long prompt is read in parts, so that memory does not grow with it."""
@@ -37,33 +41,44 @@ class Session:
         self.tokenizer = tokenizer
         self.decoder = tokenizer.decoder()
         self.generator = generator_of(seed)
-        self.state: LayerState | None = None
+        assert isinstance(network.body, Recurrent)
+        self.state: LayerState = network.body.initial_state(1)
         self.scores: Tensor | None = None
         """(1, V), of the unit that comes next."""
         self.end = end
+        self.writing = Writing()
+        self.pen: Pen | None = None
+        """What writes; None where nothing is being written."""
         if end:
             self.read("\n")
 
-    @torch.inference_mode()
     def read(self, text: str) -> None:
         """Take a text in.
 
         Raises:
             DataError: It has units that the model does not know.
         """
+        for part in self.parts(text):
+            self.step(part)
+
+    def parts(self, text: str) -> Sequence[Tensor]:
+        """A text as numbers of units, in parts that are to be read one after the other with `step`.
+
+        Raises:
+            DataError: It has units that the model does not know.
+        """
         numbers = self.tokenizer.encode(text, source="the prompt")
-        if not len(numbers):
-            return
-        for part in numbers.split(STEPS_AT_ONCE):
-            self._step(part)
-        self.decoder.follow(text)
+        if len(numbers):
+            self.decoder.follow(text)
+        return numbers.split(STEPS_AT_ONCE) if len(numbers) else ()
 
-    def _step(self, numbers: Tensor) -> None:
-        scores, self.state = self.network(numbers.unsqueeze(1), self.state)
-        self.scores = scores[-1]
+    @torch.inference_mode()
+    def step(self, numbers: Tensor) -> None:
+        """Take numbers of units in."""
+        self.scores, self.state = self.network.next_scores(numbers.unsqueeze(1), self.state)
 
-    def write(self, **settings: Any) -> Iterator[str]:
-        """Write on, piece by piece.
+    def begin(self, **settings: Any) -> None:
+        """Begin an answer, which `write_on` writes unit by unit.
 
         Args:
             settings: Those of `Writing`: length, temperature, top_k, top_p, stop.
@@ -71,38 +86,75 @@ class Session:
         Raises:
             OptionError: A setting is unknown or impossible.
         """
-        writing = Writing.of(settings)
-        pieces = self.tokenizer.stream(self._numbers(writing), self.decoder)
-        for stop in (self.end, writing.stop):
-            pieces = until(pieces, stop) if stop else pieces
-        return pieces
+        self.writing = Writing.of(settings)
+        length = LENGTH if self.writing.length is None else self.writing.length
+        self.pen = Pen([stop for stop in (self.end, self.writing.stop) if stop], length)
 
-    def _numbers(self, writing: Writing) -> Iterator[int]:
-        for _ in range(LENGTH if writing.length is None else writing.length):
-            with torch.inference_mode():
-                if self.scores is None:  # nothing read yet: any unit may come first
-                    self.scores = torch.zeros(1, len(self.tokenizer))
-                number = sample(self.scores, writing, self.generator)
-                self._step(number)
-            yield int(number)
+    def write(self, **settings: Any) -> Iterator[str]:
+        """Write on, piece by piece; settings as in `begin`.
+
+        Raises:
+            OptionError: A setting is unknown or impossible.
+        """
+        self.begin(**settings)
+        return self._pieces()
+
+    def _pieces(self) -> Iterator[str]:
+        while self.pen is not None:
+            for piece in write_on([self]):
+                if piece:
+                    yield piece
+
+    def draw(self) -> int:
+        """The next unit, by chance."""
+        scores = torch.zeros(1, len(self.tokenizer)) if self.scores is None else self.scores
+        return int(sample(scores, self.writing, self.generator))
+
+    def put(self, number: int) -> str:
+        """Write a unit down: what there is to show now."""
+        assert self.pen is not None
+        piece = self.pen.put(self.decoder.put(self.tokenizer.backend.id_to_token(number) or ""))
+        self.pen = None if self.pen.done else self.pen
+        return piece
 
 
-def until(pieces: Iterator[str], stop: str) -> Iterator[str]:
-    """Pass text on, up to but without `stop`, which may be spread over several pieces.
+@torch.inference_mode()
+def write_on(sessions: Sequence[Session]) -> list[str]:
+    """One unit more of each session that writes, all in one step of the network: what there is to show of each.
 
-    >>> "".join(until(iter(["one t", "w", "o three"]), "two"))
-    'one '
+    >>> write_on([])
+    []
     """
-    held = ""
-    for piece in pieces:
-        held += piece
-        if stop in held:
-            yield held[: held.index(stop)]
-            return
-        # what might be the beginning of `stop` waits for more
-        wait = next((n for n in range(min(len(stop) - 1, len(held)), 0, -1) if held.endswith(stop[:n])), 0)
-        if len(held) > wait:
-            yield held[: len(held) - wait]
-            held = held[len(held) - wait :]
-    if held:
-        yield held
+    going = [session for session in sessions if session.pen is not None and not session.pen.done]
+    numbers = [session.draw() for session in going]
+    if going:
+        _step(going, numbers)
+    shown = {id(session): session.put(number) for session, number in zip(going, numbers, strict=True)}
+    for session in sessions:
+        if id(session) not in shown:
+            session.pen = None
+    return [shown.get(id(session), "") for session in sessions]
+
+
+def write_all(sessions: Sequence[Session], **settings: Any) -> list[str]:
+    """An answer of each, written side by side; settings as in `Session.begin`.
+
+    Raises:
+        OptionError: A setting is unknown or impossible.
+    """
+    for session in sessions:
+        session.begin(**settings)
+    texts = [""] * len(sessions)
+    while rows := [row for row, session in enumerate(sessions) if session.pen is not None]:
+        for row, piece in zip(rows, write_on([sessions[row] for row in rows]), strict=True):
+            texts[row] += piece
+    return texts
+
+
+def _step(sessions: Sequence[Session], numbers: Sequence[int]) -> None:
+    """Take in one unit each."""
+    state = join_states([session.state for session in sessions])
+    scores, after = sessions[0].network.next_scores(torch.tensor([numbers]), state)
+    for row, session in enumerate(sessions):
+        session.scores = scores[row : row + 1].clone()
+        session.state = state_of_row(after, row)

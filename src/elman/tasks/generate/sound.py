@@ -16,8 +16,10 @@ from torch.nn import functional as F
 from elman.data import (
     IGNORE,
     LEVELS,
+    SOUNDS,
     Named,
     Sound,
+    Source,
     Window,
     Windows,
     from_mu_law,
@@ -104,7 +106,11 @@ class Sounds(GenerateTask):
     def read_to_score(self, path: Path) -> Windows:
         return _to_judge(self._numbers(read_sounds(path).inputs))
 
-    def read_inputs(self, path: Path) -> Named:
+    @property
+    def uploads(self) -> tuple[str, ...]:
+        return SOUNDS
+
+    def read_inputs(self, path: Source) -> Named:
         return read_sounds(path).named
 
     def received(self, given: Any) -> Any:

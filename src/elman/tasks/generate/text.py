@@ -14,8 +14,10 @@ from elman.errors import DataError, OptionError
 from elman.layers import LayerState, Recurrent
 from elman.models import LanguageModel
 from elman.tasks.generate.base import Expectation, GenerateTask
-from elman.tasks.generate.session import LENGTH, Session
+from elman.tasks.generate.live import LiveTexts
+from elman.tasks.generate.session import LENGTH, Session, write_all
 from elman.tasks.inspection.case import Case
+from elman.tasks.live import Live
 from elman.tasks.task import Batches, Examples, Loss
 from elman.tasks.teacher import Teacher
 
@@ -23,6 +25,8 @@ ENDS = {"stream": "", "line": "\n", "paragraph": "\n\n"}
 """What ends an example."""
 UNITS_IN_A_ROW = 200_000
 """A longer text is scored in several rows side by side; each starts without memory."""
+TOGETHER = 64
+"""Answers that are written side by side."""
 
 
 class Texts(GenerateTask):
@@ -95,7 +99,7 @@ class Texts(GenerateTask):
         return batches
 
     def description(self) -> dict[str, Any]:
-        return {"takes": "text", "live": "text"}
+        return {"takes": "text"}
 
     def network(self) -> LanguageModel:
         return self.options.language_model(len(self.tokenizer))
@@ -131,6 +135,10 @@ class Texts(GenerateTask):
         assert isinstance(network, LanguageModel)
         return Session(network, self.tokenizer, seed, end=ENDS[self.options.examples])
 
+    def live(self, network: nn.Module) -> Live:
+        assert isinstance(network, LanguageModel)
+        return LiveTexts(network, lambda seed: self.session(network, seed))
+
     @torch.no_grad()
     def case(self, network: nn.Module, given: str) -> Case:
         """How sure it is of the unit that comes next."""
@@ -150,10 +158,12 @@ class Texts(GenerateTask):
     def predict(self, network: nn.Module, inputs: Sequence[str], *, seed: int = 0, **settings: Any) -> list[str]:
         self.writing(settings)
         answers = []
-        for prompt in inputs:
-            session = self.session(network, seed)
-            session.read(prompt)
-            answers.append("".join(session.write(**settings)))
+        for first in range(0, len(inputs), TOGETHER):
+            sessions = []
+            for prompt in inputs[first : first + TOGETHER]:
+                sessions.append(self.session(network, seed))
+                sessions[-1].read(prompt)
+            answers += write_all(sessions, **settings)
         return answers
 
     def save(self, folder: Path) -> None:

@@ -13,12 +13,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elman.data import (
+    ARRAYS,
     IGNORE,
+    VIDEOS,
     SequenceBatch,
     SequenceBatches,
+    Source,
     Videos,
     as_frames,
     brightness,
+    cuts,
     made_videos,
     read_json,
     read_videos,
@@ -32,6 +36,7 @@ from elman.pictures import draw_film
 from elman.tasks.generate.base import GenerateTask
 from elman.tasks.generate.foresight import Foresight, Watcher, surprise
 from elman.tasks.generate.options import Writing
+from elman.tasks.inspection.case import Case
 from elman.tasks.options import Options, size_of
 from elman.tasks.received import received_numbers
 from elman.tasks.task import Batches, Examples, Loss, judged, refuse_settings
@@ -117,7 +122,7 @@ class Film(GenerateTask):
             fingerprint=found.fingerprint + held_out.fingerprint,
         )
 
-    def _read(self, path: Path) -> Videos:
+    def _read(self, path: Source) -> Videos:
         return read_videos(path, self.size, self.options.every)
 
     def _batches(self, found: Videos, batch_size: int = AT_ONCE, guided: int = 0) -> tuple[Clips, tuple[str, ...]]:
@@ -125,28 +130,27 @@ class Film(GenerateTask):
         found = found.in_colours(self.shape[2])
         found.check_shape(self.shape)
         given, longest = self.options.given, self.options.given + self.options.ahead
-        cuts = [
-            (row, slice(first, first + longest))
-            for row, one in enumerate(found.frames)
-            for first in range(0, len(one), longest)
-            if len(one) - first > given
-        ]
-        left_out = sum(map(len, found.frames)) - sum(len(found.frames[row][part]) for row, part in cuts)
-        if not cuts:
+        parts = cuts(map(len, found.frames), longest, given + 1)
+        left_out = sum(map(len, found.frames)) - sum(len(found.frames[row][part]) for row, part in parts)
+        if not parts:
             raise DataError(
                 f"no video has more than {given} frames, the longest {max(map(len, found.frames))}; "
                 "give longer ones, or fewer frames with --given"
             )
-        clips = [found.frames[row][part] for row, part in cuts]
+        clips = [found.frames[row][part] for row, part in parts]
         nothing = [torch.full((len(one),), IGNORE) for one in clips]
-        known = nothing if found.unusual is None else [found.unusual[row][part].long() for row, part in cuts]
+        known = nothing if found.unusual is None else [found.unusual[row][part].long() for row, part in parts]
         notes = (f"{left_out:,} frames at the ends of videos are too few for a clip and left out",) if left_out else ()
         return Clips(clips, known, batch_size, guided), notes
 
     def read_to_score(self, path: Path) -> Batches:
         return self._batches(self._read(path))[0]
 
-    def read_inputs(self, path: Path) -> list[Any]:
+    @property
+    def uploads(self) -> tuple[str, ...]:
+        return (*VIDEOS, *ARRAYS)
+
+    def read_inputs(self, path: Source) -> list[Any]:
         return self._read(path).named
 
     def received(self, given: Any) -> Any:
@@ -223,6 +227,25 @@ class Film(GenerateTask):
             scores = network(brightness(video[:given]).unsqueeze(1), count)[given - 1 :] if count else video[:0]
             answers.append((torch.sigmoid(scores.float()).squeeze(1) * 255).round().byte() if count else scores)
         return answers
+
+    def case(self, network: nn.Module, given: Any) -> Case:
+        """How sure it is of every pixel of the frame that it expects next, all together."""
+        assert isinstance(network, NextFrames)
+        video = self._video(given, "the input")
+        x, body = network.read(brightness(video).unsqueeze(1)), network.over_time()
+
+        def scores() -> Tensor:
+            return network.expected(body(x)[1])
+
+        with torch.no_grad():
+            expected = scores()
+        answer = (torch.sigmoid(expected[0]) * 255).round().byte()
+        return Case(
+            [f"frame {number}" for number in range(1, len(video) + 1)],
+            body,
+            (answer.squeeze(2) if self.shape[2] == 1 else answer).tolist(),
+            lambda: -F.binary_cross_entropy_with_logits(scores(), (expected > 0).float(), reduction="sum"),
+        )
 
     def predict(self, network: nn.Module, inputs: Sequence[Any], **settings: Any) -> list[Any]:
         """For each video, bytes (T, H, W, C) or (T, H, W), or a path, the frames that come next, as rows of pixels.

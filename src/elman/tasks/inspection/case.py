@@ -1,6 +1,6 @@
 """One input as a network reads it, and what it says of it.
 
-Key: T steps, F features.
+Key: T steps, N sequences side by side, F features.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +18,7 @@ class Case:
     steps: Sequence[str]
     """What is read at each step, for people."""
     body: nn.Module
-    """The layers that read the steps, called with (T, 1, F)."""
+    """The layers that read the steps, called with (T, N, F)."""
     answer: Any
     """What the network says."""
     score: Callable[[], Tensor]
@@ -27,13 +27,20 @@ class Case:
     """What is written, unit by unit, where there is an alignment."""
     alignment: Tensor | None = None
     """How much of each step was looked at for each unit written, (units, T)."""
+    row: int = 0
+    """Of the N sequences that are read side by side, such as the columns of an image, the one that is shown."""
 
     @contextmanager
     def reading(self, change: Callable[[Tensor], Tensor | None]) -> Iterator[None]:
-        """Within the block, the body reads what `change` makes of its input; None leaves it."""
+        """Within the block, the body reads what `change` makes of its first input; None leaves it.
+
+        What it reads after that, such as its own answers, is left as it is.
+        """
+        begun = False
 
         def hook(_: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...] | None:
-            changed = change(inputs[0])
+            nonlocal begun
+            changed, begun = None if begun else change(inputs[0]), True
             return None if changed is None else (changed, *inputs[1:])
 
         handle = self.body.register_forward_pre_hook(hook)
@@ -43,7 +50,7 @@ class Case:
             handle.remove()
 
     def vectors(self) -> Tensor:
-        """What the body reads, (T, 1, F)."""
+        """What the body reads, (T, N, F)."""
         seen: list[Tensor] = []
         with self.reading(lambda x: seen.append(x.detach())):
             self.score()

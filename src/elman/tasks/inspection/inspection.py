@@ -20,6 +20,8 @@ from elman.tasks.inspection.units import correlations, property_of, saturation
 
 OTHERS = ("elman", "gru", "lstm")
 """Cells beside whose reach that of a network is seen."""
+WIDEST = 512
+"""Their units, at most: maps of a convolution have very many."""
 
 
 @dataclass(frozen=True)
@@ -137,13 +139,13 @@ def _recorded(case: Case, body: Recurrent) -> list[dict[str, Tensor]]:
         with case.reading(lambda _: first.append(len(heard))):
             case.score()
     own = heard[first[0] : first[0] + len(body.cells)]
-    return [{name: values[:, 0].flatten(1) for name, values in layer.items()} for layer in own]
+    return [{name: values[:, case.row].flatten(1) for name, values in layer.items()} for layer in own]
 
 
 def _reach(case: Case, body: Recurrent) -> dict[str, Tensor]:
     x = case.vectors()
     cells: list[Cell] = list(body.cells)  # pyright: ignore[reportAssignmentType]
-    widths = [cell.output_size for cell in cells[:: body.directions]]
+    widths = [min(cell.output_size, WIDEST) for cell in cells[:: body.directions]]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         others = {name: Recurrent(find_cell(name), body.input_size, widths).eval() for name in OTHERS}

@@ -12,8 +12,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elman.data import (
+    ARRAYS,
+    VIDEOS,
     SequenceBatch,
     SequenceBatches,
+    Source,
     Videos,
     as_frames,
     brightness,
@@ -26,6 +29,7 @@ from elman.errors import DataError, OptionError
 from elman.layers import LayerState
 from elman.models import FrameEncoder, Tracker, overlap
 from elman.pictures import draw_film
+from elman.tasks.inspection.case import Case
 from elman.tasks.options import Options, size_of
 from elman.tasks.received import received_numbers
 from elman.tasks.tag.base import TagTask
@@ -108,7 +112,11 @@ class Boxes(TagTask):
     def read_to_score(self, path: Path) -> Batches:
         return self._batches(self._read(path))
 
-    def read_inputs(self, path: Path) -> list[Any]:
+    @property
+    def uploads(self) -> tuple[str, ...]:
+        return (*VIDEOS, *ARRAYS)
+
+    def read_inputs(self, path: Source) -> list[Any]:
         return read_videos(path, self.size, self.options.every).named
 
     def received(self, given: Any) -> Any:
@@ -162,6 +170,23 @@ class Boxes(TagTask):
     def _in_pixels(self, boxes: Tensor) -> Tensor:
         height, width, _ = self.shape
         return boxes * torch.tensor([width, height, width, height])
+
+    def case(self, network: nn.Module, given: Any) -> Case:
+        """How near its boxes come to those that it gives: 0 where they are the same, the lower the farther they are.
+
+        Each frame is also seen beside the layers that remember; what is shown is what they add.
+        """
+        assert isinstance(network, Tracker)
+        video = self._video(given, "the input")
+        (batch,) = SequenceBatches([video], [torch.zeros(len(video), 4)], 1, per_step=True, prepare=brightness)
+
+        def boxes() -> Tensor:
+            return network(batch.inputs, batch.lengths)[:, 0]
+
+        with torch.no_grad():
+            best = boxes()
+        steps = [f"frame {number}" for number in range(1, len(video) + 1)]
+        return Case(steps, network.body, self.predict(network, [video])[0], lambda: -distance(boxes(), best).sum())
 
     def predict(self, network: nn.Module, inputs: Sequence[Any], **settings: Any) -> list[Any]:
         """For each video, an array of bytes or a path, a box a frame: left, top, right and bottom in pixels."""

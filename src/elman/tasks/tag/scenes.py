@@ -7,18 +7,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elman.data import (
+    ARRAYS,
     IGNORE,
+    IMAGES,
     Named,
     Scaler,
     Scenes,
     SequenceBatch,
     SequenceBatches,
+    Source,
+    as_picture,
+    check_shape,
     made_scenes,
     read_json,
     read_pictures,
@@ -26,9 +30,10 @@ from elman.data import (
     write_json,
 )
 from elman.errors import DataError, OptionError
-from elman.layers import LayerState, find_cell
+from elman.layers import LayerState, ReNet, find_cell
 from elman.models import Segmenter
 from elman.pictures import draw_scenes
+from elman.tasks.inspection.case import Case
 from elman.tasks.options import Options, size_of
 from elman.tasks.received import received_numbers
 from elman.tasks.tag.base import TagTask
@@ -89,7 +94,7 @@ class Scenery(TagTask):
 
     def _batches(self, found: Scenes, batch_size: int = AT_ONCE) -> SequenceBatches:
         for number, (image, mask) in enumerate(zip(found.images, found.masks, strict=True), 1):
-            self._check(image, f"picture {number:,}")
+            check_shape(image, self.shape, f"picture {number:,}")
             if int(mask.max()) >= self.classes:
                 raise DataError(
                     f"the mask of picture {number:,} has the class {int(mask.max())}; training knows those below "
@@ -97,17 +102,17 @@ class Scenery(TagTask):
                 )
         return SequenceBatches(found.images, found.masks, batch_size, per_step=True, prepare=self._prepared)
 
-    def _check(self, image: Tensor, place: str) -> None:
-        if tuple(image.shape) != self.shape:
-            raise DataError(f"{place} has the shape {tuple(image.shape)}; expected {self.shape}, as in training")
-
     def _prepared(self, image: Tensor) -> Tensor:
         return self.scaler(image.float())
 
     def read_to_score(self, path: Path) -> SequenceBatches:
         return self._batches(read_scenes(path, self.size))
 
-    def read_inputs(self, path: Path) -> list[Any]:
+    @property
+    def uploads(self) -> tuple[str, ...]:
+        return (*IMAGES, *ARRAYS)
+
+    def read_inputs(self, path: Source) -> list[Any]:
         return Named(*read_pictures(path, self.size))
 
     def received(self, given: Any) -> Any:
@@ -159,6 +164,27 @@ class Scenery(TagTask):
         """The class of every pixel, (H, W) for each picture."""
         return list(network(batch.inputs).argmax(3).unbind(1))
 
+    def case(self, network: nn.Module, given: Any) -> Case:
+        """How sure it is of the best class of every pixel, all together.
+
+        The steps are rows of patches, as the first layer reads them down and up every column; shown is the middle one.
+        """
+        assert isinstance(network, Segmenter)
+        image = self._picture(given, "the input")
+        x = self._prepared(image).unsqueeze(1)
+        rows, columns = (-(-side // network.patch) for side in self.shape[:2])
+        firsts = range(1, rows * network.patch + 1, network.patch)
+        steps = [f"rows {first} to {min(first + network.patch - 1, self.shape[0])}" for first in firsts]
+        (first_layer, *_) = network.layers
+        assert isinstance(first_layer, ReNet)
+        return Case(
+            steps if network.patch > 1 else [f"row {first}" for first in firsts],
+            first_layer.columns,
+            self.predict(network, [image])[0],
+            lambda: network(x).log_softmax(3).amax(3).sum(),
+            row=columns // 2,
+        )
+
     def predict(self, network: nn.Module, inputs: Sequence[Any], **settings: Any) -> list[Any]:
         """For each picture, bytes (H, W, colours) or (H, W), or a path, the class of every pixel as rows."""
         Tagging.of(settings)
@@ -171,12 +197,8 @@ class Scenery(TagTask):
         return answers
 
     def _picture(self, given: Any, place: str) -> Tensor:
-        if isinstance(given, str | Path):
-            (image,), _ = read_pictures(Path(given), self.size)
-        else:
-            image = torch.as_tensor(np.asarray(given))
-            image = image if image.dim() == 3 else image.unsqueeze(-1)
-        self._check(image, place)
+        image = as_picture(given, place, self.size)
+        check_shape(image, self.shape, place)
         return image
 
     def draw(self, network: nn.Module, text: Any, path: Path, **settings: Any) -> None:

@@ -16,6 +16,7 @@ from elman.data import (
     Labelled,
     SequenceBatch,
     SequenceBatches,
+    Source,
     made_waves,
     read_json,
     read_labelled,
@@ -84,7 +85,7 @@ class Steps(TagTask):
             fingerprint=found.fingerprint + held_out.fingerprint,
         )
 
-    def _labelled(self, path: Path, *, answered: bool = True) -> Labelled:
+    def _labelled(self, path: Source, *, answered: bool = True) -> Labelled:
         options = self.options
         columns = Columns(label=options.label, values=options.values, sequence=options.sequence, stepwise=True)
         return read_labelled(path, columns, answered=answered)
@@ -114,7 +115,11 @@ class Steps(TagTask):
     def read_to_score(self, path: Path) -> SequenceBatches:
         return self._batches(self._labelled(path))
 
-    def read_inputs(self, path: Path) -> list[Any]:
+    @property
+    def uploads(self) -> tuple[str, ...]:
+        return self.inputs.ends
+
+    def read_inputs(self, path: Source) -> list[Any]:
         return self._labelled(path, answered=False).named
 
     def received(self, given: Any) -> Any:

@@ -11,11 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from elman.data import Ear
 from elman.errors import DataError, OptionError
-from elman.models import NEEDS_END, LiveTranscriber, Transcriber
+from elman.models import NEEDS_END, Transcriber
 from elman.tasks.inputs import SoundInputs
 from elman.tasks.task import OneByOne
+from elman.tasks.transcribe.hearings import Hearings
 from elman.tasks.transcribe.options import Transcribing
 from elman.tasks.transcribe.transcript import Decoding, Scribe, Transcript, Word
 
@@ -46,14 +46,12 @@ class Hearing:
         decoding: Callable[[Transcribing], Decoding],
         scribe: Callable[[], Scribe],
     ) -> None:
-        self.live, self.inputs = LiveTranscriber(network), inputs
-        self._decoding, self._scribe = decoding, scribe
+        self.hearings, self.inputs = Hearings(network, inputs, decoding, scribe), inputs
         self.asked: Any = ""
         self._begin(Transcribing())
 
     def _begin(self, options: Transcribing) -> None:
-        self.live.restart()
-        self.ear, self.decoding, self.scribe = Ear(self.inputs.mel), self._decoding(options), self._scribe()
+        self.heard = self.hearings.begin(options)
         self.words: list[Word] = []
         """All that are complete."""
 
@@ -70,18 +68,18 @@ class Hearing:
         Raises:
             DataError: These are no samples, or the rate is no whole number from 1, or another than before.
         """
-        words = self._take(self.ear.hear(_checked(samples), rate))
+        (words,) = self.hearings.hear([self.heard], [_checked(samples)], rate)
         self.words += words
         return words
 
     @property
     def partial(self) -> str:
         """The text so far; its last word may still go on."""
-        return Transcript.of(self.words + self.scribe.end(self.decoding.likely)).text
+        return Transcript.of(self.words + self.heard.open).text
 
     def finish(self) -> Transcript:
         """All that was said; what is heard next begins anew."""
-        words = self.words + self._end(self.ear.end())
+        words = self.words + self.hearings.end(self.heard)
         self._begin(Transcribing())
         return Transcript.of(words)
 
@@ -108,17 +106,9 @@ class Hearing:
         """The words of a recording, from its moments (T, F) as they come."""
         self._begin(options)
         for some in moments:
-            yield from self._take(some)
-        yield from self._end(torch.zeros(0, self.inputs.width))
+            yield from self.hearings.take([self.heard], [some])[0]
+        yield from self.hearings.end(self.heard, torch.zeros(0, self.inputs.width))
         self._begin(Transcribing())
-
-    def _take(self, moments: Tensor) -> list[Word]:
-        scores = self.live.read(self.inputs.prepare(moments))
-        return self.scribe.put(self.decoding.read(scores))
-
-    def _end(self, moments: Tensor) -> list[Word]:
-        words = self._take(moments) + self.scribe.put(self.decoding.read(self.live.end()))
-        return words + self.scribe.end(self.decoding.likely)
 
 
 class AfterTheEnd(OneByOne):

@@ -16,14 +16,18 @@ from torch.nn import functional as F
 
 from elman.data import (
     IGNORE,
+    SOUNDS,
     Columns,
     Labelled,
     Named,
     SequenceBatch,
     SequenceBatches,
+    Source,
     Tokenizer,
+    Upload,
     find_recordings,
     made_calls,
+    read_sounds,
     read_transcripts,
     write_text,
 )
@@ -32,10 +36,13 @@ from elman.layers import LayerState
 from elman.models import Transcriber
 from elman.tasks.inputs import AT_ONCE, SoundInputs
 from elman.tasks.inspection.case import Case
+from elman.tasks.live import Live
 from elman.tasks.options import Options
 from elman.tasks.task import Batches, Conversation, Examples, Judge, Loss, Task
 from elman.tasks.transcribe.hearing import AfterTheEnd, Hearing
+from elman.tasks.transcribe.hearings import Hearings
 from elman.tasks.transcribe.language import Language
+from elman.tasks.transcribe.live import LiveSounds
 from elman.tasks.transcribe.options import TranscribeOptions, Transcribing
 from elman.tasks.transcribe.pieces import Piece, pieces_of
 from elman.tasks.transcribe.prefix_search import PrefixSearch
@@ -164,14 +171,18 @@ class Transcribe(Task):
         found = self._transcripts(path)
         return self._batches(found, *self._read(found))
 
-    def read_inputs(self, path: Path) -> Named:
-        return find_recordings(path, self._columns)
+    @property
+    def uploads(self) -> tuple[str, ...]:
+        return SOUNDS
+
+    def read_inputs(self, path: Source) -> Named:
+        return read_sounds(path).named if isinstance(path, Upload) else find_recordings(path, self._columns)
 
     def received(self, given: Any) -> Any:
         return self.inputs.received(given)
 
     def description(self) -> dict[str, Any]:
-        return {"takes": "sound", "rate": self.inputs.mel.rate, "live": None if self._whole else "sound"}
+        return self.inputs.description()
 
     def network(self) -> nn.Module:
         options = self.options
@@ -196,6 +207,12 @@ class Transcribe(Task):
             return AfterTheEnd(lambda path, settings: self.predict(network, [path], **settings)[0])
         assert isinstance(network, Transcriber)
         return Hearing(network, self.inputs, self._decoding, self._scribe)
+
+    def live(self, network: nn.Module) -> Live | None:
+        if self._whole:
+            return None
+        assert isinstance(network, Transcriber)
+        return LiveSounds(Hearings(network, self.inputs, self._decoding, self._scribe))
 
     @property
     def _whole(self) -> bool:

@@ -145,9 +145,6 @@ class Translate(Task):
             warnings.warn(f"in {path}: {note}", stacklevel=3)
         return self._batches(pairs, str(path))
 
-    def description(self) -> dict[str, Any]:
-        return {"takes": "text", "live": "text" if self.options.history else None}
-
     def network(self) -> Translator:
         options = self.options
         sizes = {

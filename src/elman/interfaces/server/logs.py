@@ -1,0 +1,39 @@
+"""What the server writes down of its work: a line of JSON each, and nothing of what people sent."""
+
+import json
+import logging
+from datetime import UTC, datetime
+
+LOGGERS = ("elman.server", "uvicorn.error")
+
+
+class Lines(logging.Formatter):
+    """Records as JSON: time, level, and what there is to say; the places of a mistake of ours, too.
+
+    Example:
+        >>> record = logging.LogRecord("elman.server", logging.INFO, "", 0, '{"route": "/healthz"}', None, None)
+        >>> Lines().format(record).partition(", ")[2]
+        '"level": "info", "route": "/healthz"}'
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {"time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")}
+        line["level"] = record.levelname.lower()
+        text = record.getMessage().strip()
+        line |= json.loads(text) if text.startswith("{") else {"message": text}
+        if record.exc_info and record.name == "elman.server":
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+def write_logs() -> None:
+    """Let the server's own records go to standard error, and no others."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(Lines())
+    for name in LOGGERS:
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [handler], False
+    logging.getLogger("python_multipart").addHandler(logging.NullHandler())
+    logging.getLogger("python_multipart").propagate = False
+    logging.getLogger("elman.server").setLevel(logging.INFO)
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)

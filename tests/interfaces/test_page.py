@@ -453,6 +453,16 @@ def test_a_live_model_hears_while_it_comes(served: Any, page: Page) -> None:
     assert page.run("return globalThis.sent") == ["start", *[3200] * 5, "finish"]
 
 
+def test_a_live_model_answers_over_a_socket(served: Any, page: Page) -> None:
+    page.open(served("live calls"))
+    page.click("Example: three tones")
+    page.ask()
+    until(lambda: page.one(".words").text)
+    page.run("globalThis.seen = performance.getEntriesByType('resource').map((one) => one.name)")
+    assert not page.run("return seen.some((one) => one.endsWith('/v1/predict'))")  # the session said it
+    page.inside()
+
+
 def test_errors_are_said(served: Any, page: Page) -> None:
     page.troubled = True
     page.open(served("text"))

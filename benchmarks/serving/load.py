@@ -1,8 +1,9 @@
-"""Load for a server, from a process of its own: python benchmarks/serving/load.py KIND SETTINGS
+"""Load for a server, from a process of its own: python benchmarks/serving/load.py KIND; settings come in as JSON.
 
-    sessions    {"port", "count", "seconds", "samples": bytes of 0.1 s in base 64 are made here}: people who speak
+    sessions    {"port", "count", "seconds", "sound"}: people who speak, samples of 16 bits at 8,000 Hz as hexadecimals
+    idle        {"port", "count", "pid", "sound"}: people who have spoken for a second, how the memory grew
     requests    {"port", "clients", "seconds", "path", "bodies"}: those who wait for an answer before they ask again
-    first       {"port", "rounds", "body"}: the time until the first event of a stream
+    first       {"port", "rounds", "body"}: the time until the first piece of a stream
 
 Each prints one line of JSON.
 """
@@ -10,6 +11,7 @@ Each prints one line of JSON.
 import asyncio
 import json
 import sys
+from pathlib import Path
 from random import Random
 from statistics import quantiles
 from time import perf_counter
@@ -19,6 +21,8 @@ from wire import BINARY, TEXT, answered, frame, line, request
 
 EVERY = 0.1
 """Seconds from one message to the next."""
+SAMPLES = 800
+"""Of a message."""
 
 
 class Person:
@@ -58,11 +62,17 @@ class Person:
         socket.transport.close()
 
 
-async def sessions(port: int, count: int, seconds: float, rate: int) -> dict[str, Any]:
-    """So many people at once, who begin within one tenth of a second."""
-    random, samples = Random(0), int(rate * EVERY)
-    noise = [frame(BINARY, random.randbytes(2 * samples)) for _ in range(50)]
-    people = [Person(noise[number % 50 :] + noise[: number % 50], samples) for number in range(count)]
+def said(sound: str) -> list[bytes]:
+    """Messages of 0.1 s."""
+    content = bytes.fromhex(sound)
+    return [frame(BINARY, content[place : place + 2 * SAMPLES]) for place in range(0, len(content), 2 * SAMPLES)][:-1]
+
+
+async def sessions(port: int, count: int, seconds: float, sound: str) -> dict[str, Any]:
+    """So many people at once, who begin within one tenth of a second, each somewhere else in the sound."""
+    random, frames = Random(0), said(sound)
+    places = [random.randrange(len(frames)) for _ in range(count)]
+    people = [Person(frames[place:] + frames[:place], SAMPLES) for place in places]
     start = asyncio.get_running_loop().time() + 1 + count / 400
     await asyncio.gather(*(person.speak(port, start + EVERY * random.random(), seconds) for person in people))
     delays = sorted(delay for person in people for delay in person.delays)
@@ -74,6 +84,34 @@ async def sessions(port: int, count: int, seconds: float, rate: int) -> dict[str
         "p50_ms": 1000 * delays[len(delays) // 2] if delays else None,
         "p99_ms": 1000 * delays[int(len(delays) * 0.99)] if delays else None,
     }
+
+
+async def idle(port: int, count: int, pid: int, sound: str) -> dict[str, Any]:
+    """What a session costs in which nothing happens any more; the first ones are not counted."""
+    frames = said(sound)
+
+    async def opened() -> None:
+        person = Person(frames, SAMPLES)
+        socket = await line(port, person.hear)
+        kept.append(socket)
+        socket.transport.write(frame(TEXT, b'{"type":"start"}') + b"".join(frames[:10]))
+        person.sent = [perf_counter()] * 10
+        while len(person.delays) < 10:
+            await asyncio.sleep(0.01)
+
+    kept: list[Any] = []
+    sizes = []
+    for number in (50, count):
+        for _ in range(number // 10):
+            await asyncio.gather(*(opened() for _ in range(10)))
+        sizes.append(resident(pid))
+    return {"count": count, "kilobytes": (sizes[1] - sizes[0]) / count}
+
+
+def resident(pid: int) -> int:
+    """Kilobytes of memory."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
 
 
 async def requests(port: int, clients: int, seconds: float, path: str, bodies: list[Any]) -> dict[str, Any]:
@@ -114,5 +152,5 @@ async def first(port: int, rounds: int, body: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    kind = {"sessions": sessions, "requests": requests, "first": first}[sys.argv[1]]
-    print(json.dumps(asyncio.run(kind(**json.loads(sys.argv[2])))))
+    kind = {"sessions": sessions, "idle": idle, "requests": requests, "first": first}[sys.argv[1]]
+    print(json.dumps(asyncio.run(kind(**json.load(sys.stdin)))))

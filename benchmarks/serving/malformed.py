@@ -1,4 +1,4 @@
-"""Requests that make no sense, from a process of its own: python benchmarks/serving/malformed.py SETTINGS
+"""Requests that make no sense, from a process of its own; settings come in as JSON.
 
 {"port", "count", "body"}: so many in all, of random bytes, damaged requests, strange JSON, sockets closed by half, slow
 senders, and frames of WebSockets that are too long, unmasked, or noise. Meanwhile somebody asks what makes sense, with
@@ -165,4 +165,4 @@ async def main(port: int, count: int, body: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(main(**json.loads(sys.argv[1])))))
+    print(json.dumps(asyncio.run(main(**json.load(sys.stdin)))))

@@ -99,8 +99,9 @@ def request(path: str, content: bytes, port: int) -> bytes:
     return f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content
 
 
-async def answered(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    """The status and the body of the next answer."""
+async def answered(reader: asyncio.StreamReader) -> tuple[int, bool]:
+    """The status of the next answer, and whether the connection stays open behind it."""
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     size = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
-    return int(head.split(b" ", 2)[1]), await reader.readexactly(size)
+    await reader.readexactly(size)
+    return int(head.split(b" ", 2)[1]), b"connection: close" not in head

@@ -83,6 +83,10 @@ class Inputs(ABC):
         """What an input is: `takes`, and its `shape` or `rate`."""
         return {"takes": "text"}
 
+    @abstractmethod
+    def sample(self) -> Any:
+        """One of the inputs, made up: to try whether all works."""
+
     def prepare(self, sequence: Tensor) -> Tensor:
         """What becomes of a sequence when it comes into a batch."""
         return sequence
@@ -118,6 +122,10 @@ class TextInputs(Inputs):
             if not text.strip():
                 raise DataError(f"{place} is empty; expected a text")
         return self.tokenizer.encode_lines([tidy(text) for text in inputs], "the texts")
+
+    def sample(self) -> str:
+        known = list(self.tokenizer.vocabulary)
+        return self.tokenizer.decode([self.tokenizer.vocabulary[unit] for unit in known[-4:]]).strip() or "0"
 
     def steps(self, sequence: Tensor) -> list[str]:
         return [self.tokenizer.decode([number]) for number in sequence.tolist()]
@@ -177,6 +185,9 @@ class NumberInputs(Inputs):
 
     def _expected(self) -> str:
         return str(self.shape) if len(self.shape) == 3 else f"(steps, {self.shape[0]})"
+
+    def sample(self) -> Tensor:
+        return torch.zeros(self.shape, dtype=torch.uint8) if len(self.shape) == 3 else torch.zeros(3, *self.shape)
 
     def prepare(self, sequence: Tensor) -> Tensor:
         return self.scaler(sequence.float())
@@ -258,6 +269,9 @@ class SoundInputs(Inputs):
             raise DataError(f"{place} has no sound in it at {self.mel.rate:,} Hz; expected one sample or more")
         yield last
 
+    def sample(self) -> Sound:
+        return Sound(torch.zeros(self.mel.rate), self.mel.rate)
+
     def prepare(self, sequence: Tensor) -> Tensor:
         return (self.scaler or Scaler.of([sequence]))(sequence)
 
@@ -318,6 +332,9 @@ class VideoInputs(Inputs):
 
     def description(self) -> dict[str, Any]:
         return {"takes": "frames", "shape": list(self.shape)}
+
+    def sample(self) -> Tensor:
+        return torch.zeros(3, *self.shape, dtype=torch.uint8)
 
     def prepare(self, sequence: Tensor) -> Tensor:
         return brightness(sequence)

@@ -117,6 +117,17 @@ class Live(ABC):
         An error of one conversation is told to it alone.
         """
 
+    def warm(self) -> None:
+        """Go through all of it once, so that nobody waits for what is made at the first call."""
+        talk = self.begin({})
+        self._use(talk)
+        while talk.waiting:
+            self.advance([talk])
+
+    @abstractmethod
+    def _use(self, talk: Any) -> None:
+        """Give a conversation something to do."""
+
     def export(self, talk: Talk) -> str:
         """All that a conversation remembers, as a text that `begin` takes, in another process too."""
         memory = talk.memory()

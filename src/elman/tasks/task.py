@@ -288,6 +288,10 @@ class Task(ABC):
             raise DataError(f"{upload} cannot be read by this model; expected a name with {', '.join(self.uploads)}")
         return self.read_inputs(upload)
 
+    def sample(self) -> Any:
+        """An input of `predict`, made up, to try whether all works; None where there is none at hand."""
+        return None
+
     @abstractmethod
     def network(self) -> nn.Module:
         """A fresh model; call it after `read` or `load`."""

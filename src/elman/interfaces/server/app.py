@@ -36,6 +36,7 @@ def create_app(model: Model, name: str, limits: Limits, token: str | None = None
 
     @asynccontextmanager
     async def living(_: FastAPI) -> AsyncIterator[None]:
+        await service.warm()
         watch = asyncio.create_task(service.floor.watch()) if service.floor else None
         yield
         if watch is not None:

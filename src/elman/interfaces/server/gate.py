@@ -6,6 +6,7 @@ import json
 import logging
 from base64 import urlsafe_b64decode
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from time import perf_counter
 from typing import Any
 
@@ -96,6 +97,7 @@ class Gate:
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (refusal := self._refusal(scope)) is not None:
+            await self._to_the_end(receive)
             await refuse(send, *refusal)
             return
         size = dict(scope["headers"]).get(b"content-length", b"0")
@@ -133,6 +135,16 @@ class Gate:
             if offered.strip().startswith(OFFER):
                 given.append(_decoded(offered.strip().removeprefix(OFFER)))
         return any(hmac.compare_digest(one, (self.token or "").encode()) for one in given)
+
+    async def _to_the_end(self, receive: Receive) -> None:
+        """Let a body pass by: an answer to a request that is not complete is lost where the connection is closed."""
+        passed, more = 0, True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.limits.seconds):
+                while more and passed <= self.limits.body_bytes:
+                    message = await receive()
+                    passed += len(message.get("body", b""))
+                    more = message.get("more_body", False)
 
     async def _body(self, receive: Receive) -> bytes:
         """All of it, before anything is done with it."""

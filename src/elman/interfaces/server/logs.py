@@ -5,6 +5,8 @@ import logging
 from datetime import UTC, datetime
 
 LOGGERS = ("elman.server", "uvicorn.error")
+NEEDLESS = "ASGI callable returned without completing handshake."
+"""What uvicorn says of each WebSocket that is refused in words."""
 
 
 class Lines(logging.Formatter):
@@ -30,6 +32,7 @@ def write_logs() -> None:
     """Let the server's own records go to standard error, and no others."""
     handler = logging.StreamHandler()
     handler.setFormatter(Lines())
+    handler.addFilter(lambda record: record.getMessage() != NEEDLESS)
     for name in LOGGERS:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_args
 
 from elman.data import Allowance, Upload
-from elman.errors import DataError, OptionError, suggestion
+from elman.errors import DataError, ElmanError, OptionError, suggestion
 from elman.interfaces.server.batcher import Batcher
 from elman.interfaces.server.floor import Floor
 from elman.interfaces.server.limits import Limits
@@ -111,6 +112,15 @@ class Service:
         amount = self.task.amount(settings) * count
         if amount > limits.written:
             raise OptionError(f"{limits.written:,} steps may be written for a request; received a wish for {amount:,}")
+
+    async def warm(self) -> None:
+        """Go through everything once, so that nobody waits for what is made at the first call."""
+        sample = self.task.sample()
+        if sample is not None:
+            with suppress(ElmanError):
+                await self.batcher.answer([sample], {})
+        if self.floor is not None:
+            await self.floor.run(self.floor.live.warm)
 
     async def stop(self) -> None:
         """Take nothing more, answer what waits, end sessions with what they remember."""

@@ -10,7 +10,7 @@ from elman.interfaces.server.gate import Gate
 from elman.interfaces.server.service import Service
 
 GRACE = 0.5
-"""Seconds in which those who still come are told to go elsewhere."""
+"""Seconds in which those who are still connected are told to go elsewhere."""
 
 
 def configured(gate: Gate) -> uvicorn.Config:
@@ -54,6 +54,8 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def _end(self) -> None:
+        for server in self.servers:
+            server.close()  # who comes now is refused at once; who is here already is answered
         try:
             await self.service.stop()
             await asyncio.sleep(GRACE)

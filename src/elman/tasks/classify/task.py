@@ -165,6 +165,9 @@ class Classify(Task):
     def description(self) -> dict[str, Any]:
         return {**self.inputs.description(), "labels": self.verdict.names}
 
+    def sample(self) -> Any:
+        return self.inputs.sample()
+
     def network(self) -> nn.Module:
         options, inputs, outputs = self.options, self.inputs, self.verdict.outputs
         embedding, width = None, inputs.width

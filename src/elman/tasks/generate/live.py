@@ -122,6 +122,9 @@ class LiveTexts(Live):
                 talk.text = ""
         return told
 
+    def _use(self, talk: TextTalk) -> None:
+        talk.write({"length": 3})
+
 
 def _take_in(talk: TextTalk) -> None:
     """What waits, up to an answer or a part of a text that is long."""

@@ -131,6 +131,9 @@ class Steps(TagTask):
     def settings_schema(self) -> dict[str, Any]:
         return {"confidence": schema_of(Tagging)["confidence"]}
 
+    def sample(self) -> Any:
+        return self.inputs.sample()
+
     def network(self) -> StepReader:
         options = self.options
         body = options.body(self.inputs.width, bidirectional=options.bidirectional)

@@ -118,6 +118,10 @@ class LiveSounds(Live):
         found = self.hearings.hear([talk.sound for talk in talks], pieces, self.rate)
         return [self._told(talk, piece, words) for talk, piece, words in zip(talks, pieces, found, strict=True)]
 
+    def _use(self, talk: SoundTalk) -> None:
+        talk.hear(bytes(2 * talk.most))
+        talk.finish()
+
     def _told(self, talk: SoundTalk, piece: Tensor, words: list[Word]) -> list[Event]:
         talk.add(words)
         talk.heard += len(piece)

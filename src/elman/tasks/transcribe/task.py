@@ -184,6 +184,9 @@ class Transcribe(Task):
     def description(self) -> dict[str, Any]:
         return self.inputs.description()
 
+    def sample(self) -> Any:
+        return self.inputs.sample()
+
     def network(self) -> nn.Module:
         options = self.options
         body = options.body(self.inputs.width * options.together, bidirectional=options.bidirectional)

@@ -145,6 +145,13 @@ GOALS = [
         "training a text classifier, against Keras 3 on JAX, the least of two sizes",
         ">= 2",
     ),
+    (
+        "page",
+        "first_paint_ms",
+        "the page: a heat map of 1,000 steps x 512 units, milliseconds until it is seen",
+        "<= 1000",
+    ),
+    ("page", "pointing_ms", "the same: milliseconds until it follows the pointer", "<= 50"),
     ("overhead", "share", "share of a training step outside model and optimiser (batch 32, T=100, H=256)", "<= 0.10"),
 ]
 

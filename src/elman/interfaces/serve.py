@@ -34,7 +34,7 @@ def serve(run: Path, **given: Any) -> None:
     from elman.interfaces.server.logs import write_logs
     from elman.interfaces.server.stopping import Server, configured
 
-    gate = create_app(load(run), run.name, limits, token)
+    gate = create_app(load(run), run.resolve().name, limits, token, run)
     listening = _listening(limits)
     write_logs()
     torch.set_num_threads(limits.threads)

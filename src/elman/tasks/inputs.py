@@ -79,6 +79,10 @@ class Inputs(ABC):
         """
         return received_text(given)
 
+    def description(self) -> dict[str, Any]:
+        """What an input is: `takes`, and its `shape` or `rate`."""
+        return {"takes": "text"}
+
     @abstractmethod
     def sample(self) -> Any:
         """One of the inputs, made up: to try whether all works."""
@@ -176,6 +180,9 @@ class NumberInputs(Inputs):
             found.append(_scanned(one, self.scan) if len(self.shape) == 3 else one)
         return found
 
+    def description(self) -> dict[str, Any]:
+        return {"takes": "image" if len(self.shape) == 3 else "numbers", "shape": list(self.shape)}
+
     def _expected(self) -> str:
         return str(self.shape) if len(self.shape) == 3 else f"(steps, {self.shape[0]})"
 
@@ -268,6 +275,9 @@ class SoundInputs(Inputs):
     def prepare(self, sequence: Tensor) -> Tensor:
         return (self.scaler or Scaler.of([sequence]))(sequence)
 
+    def description(self) -> dict[str, Any]:
+        return {"takes": "sound", "rate": self.mel.rate}
+
     def steps(self, sequence: Tensor) -> list[str]:
         return [f"{moment * self.mel.step / self.mel.rate:.2f} s" for moment in range(len(sequence))]
 
@@ -319,6 +329,9 @@ class VideoInputs(Inputs):
         return [
             as_frames(one, self.shape, place, self.size, self.every) for one, place in zip(inputs, places, strict=True)
         ]
+
+    def description(self) -> dict[str, Any]:
+        return {"takes": "frames", "shape": list(self.shape)}
 
     def sample(self) -> Tensor:
         return torch.zeros(3, *self.shape, dtype=torch.uint8)

@@ -12,7 +12,7 @@ from elman.tasks.classify.task import Classify
 from elman.tasks.forecast.task import Forecast
 from elman.tasks.generate.task import Generate
 from elman.tasks.generate.text import Texts
-from elman.tasks.inspection.inspection import Inspection, inspected
+from elman.tasks.inspection.inspection import Inspection
 from elman.tasks.options import Options
 from elman.tasks.run_folder import check_free, load_weights, read_config, save_weights
 from elman.tasks.tag.task import Tag
@@ -77,7 +77,7 @@ class Model:
             DataError: The input cannot be read.
         """
         self.network.eval()
-        return inspected(self.task.case(self.network, given))
+        return Inspection(self.task.case(self.network, given))
 
     def write(self, inputs: Any, path: str | Path, **settings: Any) -> str:
         """Answer into a file of a kind that the task knows, such as .wav or .png; and what is in it, in a few words.

@@ -1,7 +1,8 @@
 """Settings: one field, one sentence under it; the sentence is also the `--help`."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Self
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -78,6 +79,26 @@ def check_kind(options: Options, kind: str, acting: Mapping[str, tuple[str, ...]
         if given and kind not in kinds.split():
             expected = kinds.replace(" ", " and ")
             raise ValueError(f"{given[0]} acts on kind = {expected}; received kind = {kind}; leave it away")
+
+
+def schema_of(kind: type[Options]) -> dict[str, Any]:
+    """Settings that lead to no file, each as a JSON schema with what may be chosen, its default and its sentence.
+
+    Example:
+        >>> class Sorting(Options):
+        ...     down: bool = False
+        >>> schema_of(Sorting)
+        {'down': {'default': False, 'type': 'boolean'}}
+    """
+    found = kind.model_json_schema()["properties"]
+    paths = [
+        name for name, field in kind.model_fields.items() if Path in (field.annotation, *get_args(field.annotation))
+    ]
+    return {
+        name: {word: value for word, value in schema.items() if word != "title"}
+        for name, schema in found.items()
+        if name not in paths
+    }
 
 
 def size_of(text: str | None) -> tuple[int, int] | None:

@@ -21,7 +21,7 @@ from elman.errors import DataError, OptionError
 from elman.layers import LayerState
 from elman.tasks.inspection.case import Case
 from elman.tasks.live import Live
-from elman.tasks.options import Options
+from elman.tasks.options import Options, schema_of
 from elman.tasks.received import received_text
 from elman.tasks.teacher import Teacher
 
@@ -255,6 +255,23 @@ class Task(ABC):
             DataError: It is of another kind.
         """
         return received_text(given)
+
+    def description(self) -> dict[str, Any]:
+        """For whoever asks from afar: what an input is, what is known of it, and of answers.
+
+        `takes` is text, numbers, image, sound, frames, table or chords; `shape` or `rate` say more of it; `labels` are
+        those that there are.
+        """
+        return {"takes": "text"}
+
+    def settings_schema(self) -> dict[str, Any]:
+        """Settings of an answer that act on this model and lead to no file, each as a JSON schema."""
+        return schema_of(self.predicting_class)
+
+    @property
+    def looked_into(self) -> bool:
+        """May there be something to see inside its networks?"""
+        return type(self).case is not Task.case
 
     @property
     def uploads(self) -> tuple[str, ...]:

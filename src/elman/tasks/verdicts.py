@@ -32,6 +32,11 @@ class Verdict(ABC):
     better: ClassVar[str]
     """The measure by which the best weights are chosen."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Labels that there are; none where answers are numbers."""
+        return ()
+
     @classmethod
     @abstractmethod
     def learn(cls, answers: Sequence[Any], places: Sequence[str]) -> Self:
@@ -105,6 +110,10 @@ class OneLabel(Verdict):
         self.labels, self.temperature = labels, temperature
         self.outputs = len(labels)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.labels.names)
+
     @classmethod
     def learn(cls, answers: Sequence[Any], places: Sequence[str]) -> Self:
         return cls(Labels.of(_label(answer, place) for answer, place in zip(answers, places, strict=True)))
@@ -168,6 +177,10 @@ class SeveralLabels(Verdict):
         self.labels = labels
         self.outputs = len(labels)
         self.thresholds = torch.full((self.outputs,), 0.5) if thresholds is None else thresholds
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.labels.names)
 
     @classmethod
     def learn(cls, answers: Sequence[Any], places: Sequence[str]) -> Self:

@@ -14,10 +14,16 @@ def make_loggers(folder: Path) -> list[Logger]:
 
 def read_curve(folder: Path, name: str) -> list[tuple[int, float]]:
     """(step, value) from the CSV logs; where a resumed run went over steps again, its values count."""
-    values: dict[int, float] = {}
+    return read_curves(folder).get(name, [])
+
+
+def read_curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
+    """The same of everything that was logged, by name."""
+    found: dict[str, dict[int, float]] = {}
     for path in sorted(folder.glob("csv/version_*/metrics.csv"), key=lambda path: int(path.parent.name.split("_")[1])):
         with path.open(newline="") as file:
             for row in csv.DictReader(file):
-                with suppress(TypeError, ValueError):  # a row that was cut off when its writer was killed
-                    values |= {int(row["step"]): float(row[name])} if row.get(name) else {}
-    return sorted(values.items())
+                for name in row.keys() - {"epoch", "step", None}:
+                    with suppress(TypeError, ValueError):  # a row that was cut off when its writer was killed
+                        found.setdefault(name, {}).update({int(row["step"]): float(row[name])} if row[name] else {})
+    return {name: sorted(values.items()) for name, values in found.items()}

@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI
 
 from elman.interfaces.server.counters import Counters
 from elman.interfaces.server.gate import Gate
+from elman.interfaces.server.inspect import looking
 from elman.interfaces.server.limits import Limits
 from elman.interfaces.server.live import speaking
+from elman.interfaces.server.page import paging
 from elman.interfaces.server.predict import predicting
 from elman.interfaces.server.problems import say_errors
 from elman.interfaces.server.service import Service
@@ -18,7 +21,7 @@ from elman.interfaces.server.watch import watching
 from elman.tasks import Model
 
 
-def create_app(model: Model, name: str, limits: Limits, token: str | None = None) -> Gate:
+def create_app(model: Model, name: str, limits: Limits, token: str | None = None, run: Path | None = None) -> Gate:
     """The application that serves a model.
 
     Args:
@@ -26,6 +29,7 @@ def create_app(model: Model, name: str, limits: Limits, token: str | None = None
         name: What it is called in answers.
         limits: What is allowed.
         token: What requests must carry as a bearer token; None lets everyone in.
+        run: The folder that it comes from; its page shows how it was trained.
     """
     service = Service(model, name, limits)
     counters = Counters(service)
@@ -49,6 +53,7 @@ def create_app(model: Model, name: str, limits: Limits, token: str | None = None
         separate_input_output_schemas=False,
     )
     say_errors(app)
-    for routes in (watching(service, counters), uploading(service), predicting(service), speaking(service)):
-        app.include_router(routes)
+    routes = watching(service, counters), uploading(service), predicting(service), speaking(service)
+    for each in (*routes, looking(service), paging(service, run)):
+        app.include_router(each)
     return Gate(app, service, token, counters)  # pyright: ignore[reportArgumentType]

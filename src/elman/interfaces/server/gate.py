@@ -20,8 +20,10 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-OPEN = ("/healthz", "/readyz")
-"""Whoever looks after the machine may ask these without a token."""
+OPEN = ("/healthz", "/readyz", "/")
+"""What may be asked without a token: by whoever looks after the machine, and by a browser that has none yet."""
+STATIC = "/page/"
+"""And so may what a page is made of, below this."""
 
 ALWAYS = ((b"x-content-type-options", b"nosniff"),)
 LEAVE = (b"connection", b"close")
@@ -122,7 +124,7 @@ class Gate:
             return 403, "this server answers at the names of this machine alone; expected localhost as the host"
         if b"origin" in headers and headers[b"origin"].partition(b"://")[2] != headers.get(b"host"):
             return 403, "this server answers to no page but its own"
-        if self.token is not None and scope["path"] not in OPEN and not self._known(headers):
+        if self.token is not None and not _open(scope["path"]) and not self._known(headers):
             return 401, "this server wants a token; send it as: Authorization: Bearer TOKEN"
         return None
 
@@ -156,6 +158,10 @@ class Gate:
             if len(body) > self.limits.body_bytes:
                 raise TooMuch
         return body
+
+
+def _open(path: str) -> bool:
+    return path in OPEN or path.startswith(STATIC)
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

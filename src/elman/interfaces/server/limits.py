@@ -45,6 +45,8 @@ class Limits(Options):
     """Seconds within which a request must have come, and again until it is given up."""
     written: Count = 100_000
     """Units, chords, samples or pixels that are written for one request at most."""
+    inspected: Count = 4000
+    """Steps of an input at most, to look into a network while it reads them."""
     workers: Count = os.cpu_count() or 1
     """Calls of the network that run at the same time, at most; as many as there are cores, when nothing is said."""
     threads: Count = 1

@@ -38,6 +38,22 @@ class Service:
         """Where sessions are, of models that have such."""
         self.stopping = False
 
+    def description(self) -> dict[str, Any]:
+        """What somebody must know to ask the model, and to show what it says."""
+        task, options = self.task, self.task.options
+        return {
+            "name": self.name,
+            "task": task.name,
+            "kind": getattr(options, "kind", None) or getattr(options, "answer", None),
+            "facts": self.model.config["facts"],
+            "needs_input": task.needs_input,
+            "answers_with": task.answers_with,
+            "looked_into": task.looked_into,
+            "settings": task.settings_schema(),
+            "live": None if self.floor is None else self.floor.live.takes,
+            **task.description(),
+        }
+
     def received(self, inputs: list[Any], settings: Settings) -> list[Any]:
         """Inputs as the model takes them, once it is clear that no more is asked for than is allowed.
 

@@ -12,7 +12,7 @@ from elman.interfaces.server.service import Service
 
 def watching(service: Service, counters: Counters) -> APIRouter:
     """The routes of a server."""
-    router, model = APIRouter(), service.model
+    router = APIRouter()
 
     @router.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -36,6 +36,6 @@ def watching(service: Service, counters: Counters) -> APIRouter:
     @router.get("/v1/models")
     async def models() -> dict[str, list[dict[str, Any]]]:
         """What is served."""
-        return {"models": [{"name": service.name, "task": model.task.name, "facts": model.config["facts"]}]}
+        return {"models": [service.description()]}
 
     return router

@@ -162,6 +162,9 @@ class Classify(Task):
     def received(self, given: Any) -> Any:
         return self.inputs.received(given)
 
+    def description(self) -> dict[str, Any]:
+        return {**self.inputs.description(), "labels": self.verdict.names}
+
     def sample(self) -> Any:
         return self.inputs.sample()
 

@@ -1,7 +1,7 @@
 """The task `forecast`: learn what comes next in time series."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -42,6 +42,9 @@ from elman.tasks.inspection.case import Case
 from elman.tasks.options import Options
 from elman.tasks.task import Batches, Examples, Judge, Loss, Task, judged, refuse_settings
 from elman.tasks.unusual import Threshold
+
+SHOWN = 3
+"""Series whose last steps are told to whoever asks from afar."""
 
 
 class Forecast(Task):
@@ -139,6 +142,19 @@ class Forecast(Task):
         if given != "" and not (isinstance(given, dict) and all(isinstance(column, list) for column in given.values())):
             raise DataError('forecast expects columns by name, such as {"ds": [...], "y": [...]}, or an empty text')
         return given
+
+    def description(self) -> dict[str, Any]:
+        options = self.options
+        columns = {name: getattr(options, name) for name in COLUMNS}
+        some = islice(self.memory.series.values(), SHOWN)
+        recent = {one.name: self._recent(one) for one in some}
+        return {"takes": "table", "columns": columns, "horizon": options.horizon, "recent": recent}
+
+    def _recent(self, one: Series) -> dict[str, list[Any]]:
+        """The last steps of a series, as columns."""
+        steps = range(max(0, len(one) - self.windowing.context), len(one))
+        values = [number_or_none(value) for value in one.values[steps.start :].tolist()]
+        return {"ds": [time_of(one, step, self.memory) for step in steps], "y": values}
 
     def network(self) -> Forecaster:
         options, memory = self.options, self.memory

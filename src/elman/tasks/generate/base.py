@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 from torch import nn
 
 from elman.errors import OptionError
-from elman.tasks.generate.options import GenerateOptions, Writing
-from elman.tasks.options import Options
+from elman.tasks.generate.options import GenerateOptions, Start, Writing
+from elman.tasks.options import Options, schema_of
 from elman.tasks.task import Conversation, Judge, OneByOne, RunningLoss, Task
 
 
@@ -53,6 +53,10 @@ class GenerateTask(Task):
         if len(inputs) != 1:
             raise OptionError(f"{path} can hold one answer; received {len(inputs)} inputs; give one, or .jsonl")
         return inputs[0]
+
+    def settings_schema(self) -> dict[str, Any]:
+        known = schema_of(Writing) | (schema_of(Start) if self.seeded else {})
+        return {name: known[name] for name in known if name in (*self.acting, "seed")}
 
     def amount(self, settings: Mapping[str, Any]) -> int:
         length = settings.get("length")

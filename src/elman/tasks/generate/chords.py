@@ -85,6 +85,9 @@ class Chords(GenerateTask):
             raise DataError(f"chords expects a list of chords, or an empty text; received {given!r:.40}")
         return ""
 
+    def description(self) -> dict[str, Any]:
+        return {"takes": "chords"}
+
     def network(self) -> ChordModel:
         options = self.options
         sizes = KEYS, options.hidden_size, options.num_layers

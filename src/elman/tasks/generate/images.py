@@ -118,6 +118,9 @@ class Images(GenerateTask):
     def received(self, given: Any) -> Any:
         return "" if given == "" else received_numbers(given, pixels=True)
 
+    def description(self) -> dict[str, Any]:
+        return {"takes": "image", "shape": [*self.size, 1]}
+
     def network(self) -> Painter:
         options = self.options
         return Painter(

@@ -116,6 +116,9 @@ class Sounds(GenerateTask):
     def received(self, given: Any) -> Any:
         return "" if given == "" else received_sound(given)
 
+    def description(self) -> dict[str, Any]:
+        return {"takes": "sound", "rate": self.rate}
+
     def network(self) -> LanguageModel:
         return self.options.language_model(LEVELS + 1)
 

@@ -98,6 +98,9 @@ class Texts(GenerateTask):
         self.units_per_character = units / max(1, len(text))
         return batches
 
+    def description(self) -> dict[str, Any]:
+        return {"takes": "text"}
+
     def network(self) -> LanguageModel:
         return self.options.language_model(len(self.tokenizer))
 

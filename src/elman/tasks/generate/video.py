@@ -156,6 +156,9 @@ class Film(GenerateTask):
     def received(self, given: Any) -> Any:
         return received_numbers(given, pixels=True)
 
+    def description(self) -> dict[str, Any]:
+        return {"takes": "frames", "shape": list(self.shape)}
+
     def network(self) -> NextFrames:
         options = self.options
         if options.cell != "lstm":

@@ -3,8 +3,9 @@
 Key: T steps, U units.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -34,28 +35,57 @@ class Tracking:
     correlation: float
 
 
-@dataclass(frozen=True)
 class Inspection:
-    """What was seen."""
+    """What is to be seen; each part is found out when it is first asked for.
 
-    steps: Sequence[str]
-    """What was read at each step."""
-    answer: Any
-    """What the network said."""
-    layers: Sequence[Mapping[str, Tensor]]
-    """For each layer and direction, gates and states by name, (T, U)."""
-    importance: Tensor
-    """(T,), the share of each step in how sure the answer is, by integrated gradients."""
-    unexplained: float
-    """What these shares do not add up to."""
-    occlusion: Tensor
-    """(T,), how much less sure it is where a step is hidden."""
-    reach: Mapping[str, Tensor]
-    """For this network, and fresh ones with other cells, the gradient's norm k steps back, (T,)."""
-    written: Sequence[str] = ()
-    """What was written, where there is an alignment."""
-    alignment: Tensor | None = None
-    """(units written, T)."""
+    Args:
+        case: What is read.
+
+    Raises:
+        OptionError: There are no recurrent layers.
+    """
+
+    def __init__(self, case: Case) -> None:
+        if not isinstance(case.body, Recurrent):
+            raise OptionError("this model has no recurrent layers to look into; expected network = recurrent")
+        self.case, self.body = case, case.body
+        self.steps = case.steps
+        """What was read at each step."""
+        self.answer = case.answer
+        """What the network said."""
+        self.written = case.written
+        """What was written, where there is an alignment."""
+        self.alignment = case.alignment
+        """(units written, T)."""
+
+    @cached_property
+    def layers(self) -> list[dict[str, Tensor]]:
+        """For each layer and direction, gates and states by name, (T, U)."""
+        return _recorded(self.case, self.body)
+
+    @property
+    def importance(self) -> Tensor:
+        """(T,), the share of each step in how sure the answer is, by integrated gradients."""
+        return self._shares[0]
+
+    @property
+    def unexplained(self) -> float:
+        """What these shares do not add up to."""
+        return self._shares[1]
+
+    @cached_property
+    def _shares(self) -> tuple[Tensor, float]:
+        return integrated_gradients(self.case)
+
+    @cached_property
+    def occlusion(self) -> Tensor:
+        """(T,), how much less sure it is where a step is hidden."""
+        return occlusion(self.case)
+
+    @cached_property
+    def reach(self) -> dict[str, Tensor]:
+        """For this network, and fresh ones with other cells, the gradient's norm k steps back, (T,)."""
+        return _reach(self.case, self.body)
 
     @property
     def saturation(self) -> list[dict[str, dict[str, float]]]:
@@ -101,38 +131,14 @@ class Inspection:
         }
 
 
-def inspected(case: Case) -> Inspection:
-    """Look into a network while it reads.
-
-    Raises:
-        OptionError: It has no recurrent layers.
-    """
-    if not isinstance(case.body, Recurrent):
-        raise OptionError("this model has no recurrent layers to look into; expected network = recurrent")
-    layers = _recorded(case)
-    importance, unexplained = integrated_gradients(case)
-    return Inspection(
-        steps=case.steps,
-        answer=case.answer,
-        layers=layers,
-        importance=importance,
-        unexplained=unexplained,
-        occlusion=occlusion(case),
-        reach=_reach(case, case.body),
-        written=case.written,
-        alignment=case.alignment,
-    )
-
-
 @torch.no_grad()
-def _recorded(case: Case) -> list[dict[str, Tensor]]:
+def _recorded(case: Case, body: Recurrent) -> list[dict[str, Tensor]]:
     """Of the body's own layers, not of others that run beside it."""
     with recording(states=True) as heard:
         first: list[int] = []
         with case.reading(lambda _: first.append(len(heard))):
             case.score()
-    assert isinstance(case.body, Recurrent)
-    own = heard[first[0] : first[0] + len(case.body.cells)]
+    own = heard[first[0] : first[0] + len(body.cells)]
     return [{name: values[:, case.row].flatten(1) for name, values in layer.items()} for layer in own]
 
 

@@ -26,8 +26,19 @@ def units_in_order(values: Tensor) -> list[int]:
     moving = moving / moving.norm(dim=0).clamp_min(1e-9)
     if min(moving.shape) < 2:
         return list(range(values.shape[1]))
-    _, _, directions = torch.linalg.svd(moving, full_matrices=False)
-    return torch.atan2(directions[1], directions[0]).argsort(stable=True).tolist()
+    first, second = _main_directions(moving)
+    return torch.atan2(second, first).argsort(stable=True).tolist()
+
+
+def _main_directions(moving: Tensor) -> tuple[Tensor, Tensor]:
+    """The two right singular vectors (U,) of the largest values, by way of the smaller square, which is quicker."""
+    steps, units = moving.shape
+    if units <= steps:
+        found = torch.linalg.eigh(moving.T @ moving).eigenvectors
+    else:
+        found = moving.T @ torch.linalg.eigh(moving @ moving.T).eigenvectors[:, -2:]
+        found = found / found.norm(dim=0).clamp_min(1e-9)
+    return found[:, -1], found[:, -2]
 
 
 def liveliest(values: Tensor, count: int) -> list[int]:

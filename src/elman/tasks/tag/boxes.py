@@ -122,6 +122,12 @@ class Boxes(TagTask):
     def received(self, given: Any) -> Any:
         return received_numbers(given, pixels=True)
 
+    def description(self) -> dict[str, Any]:
+        return {"takes": "frames", "shape": list(self.shape)}
+
+    def settings_schema(self) -> dict[str, Any]:
+        return {}
+
     def network(self) -> Tracker:
         options = self.options
         encoder = FrameEncoder(self.shape[2], options.embedding_size)

@@ -118,6 +118,12 @@ class Scenery(TagTask):
     def received(self, given: Any) -> Any:
         return received_numbers(given, pixels=True)
 
+    def description(self) -> dict[str, Any]:
+        return {"takes": "image", "shape": list(self.shape), "labels": [str(n) for n in range(self.classes)]}
+
+    def settings_schema(self) -> dict[str, Any]:
+        return {}
+
     def network(self) -> Segmenter:
         options = self.options
         if options.network != "recurrent":

@@ -29,7 +29,7 @@ from elman.pictures import draw_confusion, draw_steps
 from elman.tasks.examiner import Examiner
 from elman.tasks.inputs import AT_ONCE, NumberInputs
 from elman.tasks.inspection.case import Case
-from elman.tasks.options import Options
+from elman.tasks.options import Options, schema_of
 from elman.tasks.tag.base import TagTask
 from elman.tasks.tag.options import Tagging
 from elman.tasks.task import Batches, Examples, Loss, judged, refuse_settings
@@ -124,6 +124,12 @@ class Steps(TagTask):
 
     def received(self, given: Any) -> Any:
         return self.inputs.received(given)
+
+    def description(self) -> dict[str, Any]:
+        return {**self.inputs.description(), "labels": self.verdict.names}
+
+    def settings_schema(self) -> dict[str, Any]:
+        return {"confidence": schema_of(Tagging)["confidence"]}
 
     def sample(self) -> Any:
         return self.inputs.sample()

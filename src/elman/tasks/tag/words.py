@@ -114,6 +114,9 @@ class Words(TagTask):
     def read_to_score(self, path: Path) -> TagBatches:
         return self._batches(self._tagged(path).sentences)
 
+    def description(self) -> dict[str, Any]:
+        return {"takes": "text", "labels": self.tags.names, "marked": self.options.predicate is not None}
+
     def network(self) -> Tagger:
         options = self.options
         vectors = WordVectors(

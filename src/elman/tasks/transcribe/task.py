@@ -181,6 +181,9 @@ class Transcribe(Task):
     def received(self, given: Any) -> Any:
         return self.inputs.received(given)
 
+    def description(self) -> dict[str, Any]:
+        return self.inputs.description()
+
     def sample(self) -> Any:
         return self.inputs.sample()
 

@@ -1,6 +1,6 @@
 """What people write who serve a classifier by themselves: python benchmarks/serving/plain.py SETTINGS
 
-FastAPI and torch.nn, a call of the network for each request; the network and the units are those of an Elman run:
+FastAPI and torch.nn, a call of the network for each request; the network and the units, words, are those of an Elman run:
 vectors of words, a bidirectional LSTM, the largest value of each feature, a linear layer. With {"waits": true} the
 route is `async def` and calls run one after the other; else it is `def`, and they run in FastAPI's threads.
 """
@@ -40,15 +40,15 @@ class Asked(BaseModel):
 
 def made(run: Path, width: int, hidden: int, waits: bool) -> FastAPI:
     """The application."""
-    tokenizer = Tokenizer.from_file(str(run / "tokenizer.json"))
-    network = Classifier(tokenizer.get_vocab_size(), width, hidden, 2).eval()
+    known = Tokenizer.from_file(str(run / "tokenizer.json")).get_vocab()
+    network = Classifier(len(known), width, hidden, 2).eval()
     app = FastAPI()
 
     def answer(asked: Asked) -> dict[str, Any]:
         answers = []
         with torch.inference_mode():
             for text in asked.inputs:
-                shares = network(torch.tensor([tokenizer.encode(text).ids]))[0].softmax(0)
+                shares = network(torch.tensor([[known.get(word, 0) for word in text.split()]]))[0].softmax(0)
                 best = int(shares.argmax())
                 answers.append({"label": best, "probability": float(shares[best])})
         return {"answers": answers}

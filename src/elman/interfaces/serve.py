@@ -1,5 +1,6 @@
 """`elman serve`: a model as a service on this machine."""
 
+import gc
 import os
 from inspect import Parameter
 from pathlib import Path
@@ -38,6 +39,8 @@ def serve(run: Path, **given: Any) -> None:
     listening = _listening(limits)
     write_logs()
     torch.set_num_threads(limits.threads)
+    gc.collect()
+    gc.freeze()  # all that was imported stays; to look through it again and again would stop everybody meanwhile
     Console(stderr=True, highlight=False, soft_wrap=True).print(f"{run} answers at http://{limits.host}:{limits.port}")
     Server(configured(gate), gate.service).run([listening])
 

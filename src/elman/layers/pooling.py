@@ -49,6 +49,8 @@ class Pooling(nn.Module):
     def _one(self, name: str, steps: Tensor, lengths: Tensor) -> Tensor:
         if name == "last":
             return last_outputs(steps, lengths, self.directions)
+        if name == "max" and not (steps.requires_grad and torch.is_grad_enabled()):
+            return _largest_of_rows(steps, lengths)
         if len(lengths) and int(lengths.min()) < len(steps):
             inside = within(lengths, len(steps)).unsqueeze(2)
             steps = torch.where(inside, steps, float("-inf") if name == "max" else 0.0)
@@ -56,6 +58,14 @@ class Pooling(nn.Module):
 
     def extra_repr(self) -> str:
         return self.name
+
+
+def _largest_of_rows(steps: Tensor, lengths: Tensor) -> Tensor:
+    """The largest over the steps of each row (T, B, H) -> (B, H), with no look at what is behind its end."""
+    found = steps.new_empty(steps.shape[1:])
+    for row, length in enumerate(lengths.tolist()):
+        torch.amax(steps[:length, row], 0, out=found[row])
+    return found
 
 
 class _Largest(torch.autograd.Function):

@@ -8,6 +8,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from elman.interfaces.server.counters import Counters
+from elman.interfaces.server.express import Express
 from elman.interfaces.server.gate import Gate
 from elman.interfaces.server.inspect import looking
 from elman.interfaces.server.limits import Limits
@@ -56,4 +57,4 @@ def create_app(model: Model, name: str, limits: Limits, token: str | None = None
     routes = watching(service, counters), uploading(service), predicting(service), speaking(service)
     for each in (*routes, looking(service), paging(service, run)):
         app.include_router(each)
-    return Gate(app, service, token, counters)  # pyright: ignore[reportArgumentType]
+    return Gate(Express(app, service), service, token, counters)  # pyright: ignore[reportArgumentType]

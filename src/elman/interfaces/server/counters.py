@@ -1,5 +1,8 @@
 """What a server counts, in the form that Prometheus reads."""
 
+from functools import lru_cache
+from typing import Any
+
 from elman.errors import optional
 from elman.interfaces.server.service import Service
 
@@ -39,8 +42,13 @@ class Counters:
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """Count a request that has been answered."""
-        self._requests.labels(route, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        requests, times = self._of(route, status)
+        requests.inc()
+        times.observe(seconds)
+
+    @lru_cache(maxsize=256)  # noqa: B019  there is one server
+    def _of(self, route: str, status: int) -> tuple[Any, Any]:
+        return self._requests.labels(route, str(status)), self._seconds.labels(route)
 
     def text(self) -> bytes:
         """All numbers."""

@@ -93,7 +93,7 @@ class Gate:
             route = getattr(scope.get("route"), "path", "other")
             self.counters.request(route, status, seconds)
             line = {"route": route, "method": scope["method"], "status": status, "ms": round(seconds * 1000, 2)}
-            log.info(json.dumps(line))
+            log.info("request", extra={"line": line})
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (refusal := self._refusal(scope)) is not None:
@@ -113,7 +113,7 @@ class Gate:
         except TooMuch:
             await refuse(send, 413, f"a request may have {self.limits.body_bytes:,} bytes at most")
         else:
-            await self.app(scope, _again(body, receive), send)
+            await self.app(scope, again(body, receive), send)
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         """Why somebody may not come in, as a status and words; None where they may."""
@@ -164,7 +164,7 @@ def _open(path: str) -> bool:
     return path in OPEN or path.startswith(STATIC)
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
+def again(body: bytes, receive: Receive) -> Receive:
     """Gives a body that has been read, and then what else comes."""
     messages = iter([{"type": "http.request", "body": body, "more_body": False}])
 

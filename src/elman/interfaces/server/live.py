@@ -1,7 +1,6 @@
 """Sessions over a WebSocket: what comes in goes to the network, what it says goes out."""
 
 import asyncio
-import json
 import logging
 from contextlib import suppress
 from time import monotonic
@@ -98,7 +97,7 @@ class _Session:
                 await sender
             seconds = round(monotonic() - seat.begun, 1)
             line = {"route": "/v1/stream", "method": "WS", "messages": seat.taken, "seconds": seconds}
-            log.info(json.dumps(line))
+            log.info("session", extra={"line": line})
 
     async def _begin(self) -> Seat | None:
         """The session that the first message asks for; None where it cannot be."""

@@ -13,7 +13,7 @@ class Lines(logging.Formatter):
     """Records as JSON: time, level, and what there is to say; the places of a mistake of ours, too.
 
     Example:
-        >>> record = logging.LogRecord("elman.server", logging.INFO, "", 0, '{"route": "/healthz"}', None, None)
+        >>> record = logging.makeLogRecord({"levelname": "INFO", "line": {"route": "/healthz"}})
         >>> Lines().format(record).partition(", ")[2]
         '"level": "info", "route": "/healthz"}'
     """
@@ -21,8 +21,7 @@ class Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line = {"time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")}
         line["level"] = record.levelname.lower()
-        text = record.getMessage().strip()
-        line |= json.loads(text) if text.startswith("{") else {"message": text}
+        line |= getattr(record, "line", None) or {"message": record.getMessage().strip()}
         if record.exc_info and record.name == "elman.server":
             line["trace"] = self.formatException(record.exc_info)
         return json.dumps(line)

@@ -33,21 +33,28 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
+def problem(error: ElmanError | HTTPException) -> tuple[int, dict[str, str], dict[str, str]]:
+    """The status, the body and the headers of an answer to something impossible.
+
+    >>> problem(Busy("too much waits"))
+    (429, {'error': 'too much waits'}, {'Retry-After': '1'})
+    """
+    if isinstance(error, HTTPException):
+        return error.status_code, {"error": str(error.detail)}, dict(error.headers or {})
+    if isinstance(error, Busy):
+        return 429, {"error": str(error)}, {"Retry-After": "1"}
+    return 400, {"error": str(error)}, {}
+
+
 def say_errors(app: FastAPI) -> None:
     """Give every error of an application this form."""
 
-    @app.exception_handler(Busy)
-    async def busy(_: Request, error: Exception) -> JSONResponse:
-        return JSONResponse({"error": str(error)}, 429, {"Retry-After": "1"})
-
     @app.exception_handler(ElmanError)
-    async def impossible(_: Request, error: Exception) -> JSONResponse:
-        return JSONResponse({"error": str(error)}, 400)
-
     @app.exception_handler(HTTPException)
     async def known(_: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, HTTPException)
-        return JSONResponse({"error": str(error.detail)}, error.status_code, error.headers)
+        assert isinstance(error, ElmanError | HTTPException)
+        status, body, headers = problem(error)
+        return JSONResponse(body, status, headers)
 
     @app.exception_handler(RequestValidationError)
     async def formless(_: Request, error: Exception) -> JSONResponse:

@@ -23,6 +23,7 @@ def configured(gate: Gate) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         ws_max_size=limits.message_bytes,
         ws_per_message_deflate=False,  # it would cost each session more memory than all that it remembers
     )

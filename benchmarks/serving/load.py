@@ -94,16 +94,20 @@ async def idle(port: int, count: int, pid: int, sound: str) -> dict[str, Any]:
         person = Person(frames, SAMPLES)
         socket = await line(port, person.hear)
         kept.append(socket)
-        socket.transport.write(frame(TEXT, b'{"type":"start"}') + b"".join(frames[:10]))
-        person.sent = [perf_counter()] * 10
+        socket.transport.write(frame(TEXT, b'{"type":"start"}'))
+        for each in frames[:10]:
+            person.sent.append(perf_counter())
+            socket.transport.write(each)
+            await asyncio.sleep(EVERY)
         while len(person.delays) < 10:
             await asyncio.sleep(0.01)
 
     kept: list[Any] = []
     sizes = []
     for number in (50, count):
-        for _ in range(number // 10):
-            await asyncio.gather(*(opened() for _ in range(10)))
+        for _ in range(number // 50):
+            await asyncio.gather(*(opened() for _ in range(50)))
+        await asyncio.sleep(3)  # nothing happens any more
         sizes.append(resident(pid))
     return {"count": count, "kilobytes": (sizes[1] - sizes[0]) / count}
 

@@ -30,6 +30,8 @@ PATHS = (
 )
 UPGRADE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
 UPGRADE += "Sec-WebSocket-Version: 13\r\n"
+NAMES = ("inputs", "input", "settings", "samples", "rate", "a")
+KINDS = (b"multipart/form-data; boundary=x", b"text/\xff", b"")
 
 
 def strange(random: Random, depth: int = 0) -> Any:
@@ -37,10 +39,7 @@ def strange(random: Random, depth: int = 0) -> Any:
     kinds = [
         lambda: random.choice([None, True, -1, 1e308, 10**30, "", "\x00", "ж" * 50, "../../etc/passwd", "\ud800"]),
         lambda: [strange(random, depth + 1) for _ in range(random.randrange(4))],
-        lambda: {
-            random.choice(["inputs", "input", "settings", "samples", "rate", "a"]): strange(random, depth + 1)
-            for _ in range(3)
-        },
+        lambda: {random.choice(NAMES): strange(random, depth + 1) for _ in range(3)},
     ]
     return kinds[0 if depth > 3 else random.randrange(3)]()
 

@@ -1,6 +1,6 @@
 """What people write who serve a classifier by themselves: python benchmarks/serving/plain.py SETTINGS
 
-FastAPI and torch.nn, a call of the network for each request; the network and the units, words, are those of an Elman run:
+FastAPI and torch.nn, a call of the network for each request; network and units, words, are those of an Elman run:
 vectors of words, a bidirectional LSTM, the largest value of each feature, a linear layer. With {"waits": true} the
 route is `async def` and calls run one after the other; else it is `def`, and they run in FastAPI's threads.
 """

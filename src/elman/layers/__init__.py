@@ -39,6 +39,7 @@ from elman.layers.recurrent import LayerState, Recurrent, detach_state, join_sta
 from elman.layers.renet import ReNet
 from elman.layers.spec_augment import spec_augment
 from elman.layers.stacked import Stacked
+from elman.layers.state_table import StateTable
 from elman.layers.steady import steady_linear
 from elman.layers.step import Step, compile_step
 from elman.layers.wrappers import OutputDropout, RecurrentDropout, Residual, WeightDrop, Wrapper, Zoneout
@@ -84,6 +85,7 @@ __all__ = [
     "Regularisation",
     "Residual",
     "Stacked",
+    "StateTable",
     "Step",
     "UpdateGateCell",
     "WeightDrop",

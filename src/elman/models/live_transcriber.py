@@ -5,7 +5,7 @@ A steps that each one waits for.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from weakref import finalize
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
 from elman.errors import OptionError
-from elman.layers import LayerState, Recurrent, compile_step, join_states, state_of_row, steady_linear
+from elman.layers import LayerState, Recurrent, StateTable, compile_step, steady_linear
 from elman.models.transcriber import Transcriber
 
 NEEDS_END = (
@@ -23,16 +23,31 @@ FEW = 32
 """So many steps of a single sound are quicker one by one than through the layers all at once."""
 
 
-@dataclass(eq=False)
 class Progress:
-    """How far a sound has been read."""
+    """How far a sound has been read.
 
-    moments: Tensor
-    """(T, F), fewer than R: they wait for more."""
-    outputs: Tensor
-    """(S, H) of the body, A at most: they wait for more."""
-    state: LayerState
-    """Of the body, a batch of one."""
+    Args:
+        features: F.
+        width: H.
+        table: Where the body's state lies; it has the row back when this is gone.
+    """
+
+    def __init__(self, features: int, width: int, table: StateTable) -> None:
+        self.moments = torch.zeros(0, features)
+        """(T, F), fewer than R: they wait for more."""
+        self.outputs = torch.zeros(0, width)
+        """(S, H) of the body, A at most: they wait for more."""
+        self.table, self.row = table, table.take()
+        finalize(self, table.give, self.row)
+
+    @property
+    def state(self) -> LayerState:
+        """Of the body, a batch of one, a copy; can be set."""
+        return self.table.get([self.row])
+
+    @state.setter
+    def state(self, state: LayerState) -> None:
+        self.table.put([self.row], state)
 
 
 class LiveTranscriber:
@@ -51,11 +66,12 @@ class LiveTranscriber:
             raise OptionError(NEEDS_END)
         self.network, self.body = network.eval(), body
         self.step = compile_step(body)
+        self.states = StateTable(body.initial_state(1))
 
     def begin(self) -> Progress:
         """A new sound."""
         features = self.body.input_size // self.network.together
-        return Progress(torch.zeros(0, features), torch.zeros(0, self.body.output_size), self.body.initial_state(1))
+        return Progress(features, self.body.output_size, self.states)
 
     @torch.inference_mode()
     def read(self, sounds: Sequence[Progress], x: Sequence[Tensor]) -> list[Tensor]:
@@ -85,11 +101,11 @@ class LiveTranscriber:
             found[rows[0]] = self._one_by_one(sounds[rows[0]], steps[rows[0]])
         elif rows:
             lengths = torch.tensor([len(steps[row]) for row in rows])
-            states = join_states([sounds[row].state for row in rows])
-            y, state = self.body(pad_sequence([steps[row] for row in rows]), states, lengths=lengths)
+            places = [sounds[row].row for row in rows]
+            y, state = self.body(pad_sequence([steps[row] for row in rows]), self.states.get(places), lengths=lengths)
+            self.states.put(places, state)
             for column, row in enumerate(rows):
                 found[row] = y[: len(steps[row]), column]
-                sounds[row].state = state_of_row(state, column)
         return found
 
     def _one_by_one(self, sound: Progress, x: Tensor) -> Tensor:

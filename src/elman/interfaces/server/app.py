@@ -12,7 +12,6 @@ from elman.interfaces.server.express import Express
 from elman.interfaces.server.gate import Gate
 from elman.interfaces.server.inspect import looking
 from elman.interfaces.server.limits import Limits
-from elman.interfaces.server.live import speaking
 from elman.interfaces.server.page import paging
 from elman.interfaces.server.predict import predicting
 from elman.interfaces.server.problems import say_errors
@@ -54,7 +53,7 @@ def create_app(model: Model, name: str, limits: Limits, token: str | None = None
         separate_input_output_schemas=False,
     )
     say_errors(app)
-    routes = watching(service, counters), uploading(service), predicting(service), speaking(service)
+    routes = watching(service, counters), uploading(service), predicting(service)
     for each in (*routes, looking(service), paging(service, run)):
         app.include_router(each)
     return Gate(Express(app, service), service, token, counters)  # pyright: ignore[reportArgumentType]

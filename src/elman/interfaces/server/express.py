@@ -1,5 +1,5 @@
-"""The way that most requests take: JSON to `/v1/predict`, past the layers of a framework,
-which cost more than the answer itself.
+"""The way that most take: JSON to `/v1/predict`, and sessions, past the layers of a framework: they cost more time
+than an answer, and more memory than a session.
 
 What is not quite as it should be goes on to the framework, which finds the words for it.
 """
@@ -9,16 +9,18 @@ from types import SimpleNamespace
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import Request
+from fastapi import Request, WebSocket
 from starlette.exceptions import HTTPException
 
 from elman.errors import ElmanError
 from elman.interfaces.server.gate import App, Receive, Scope, Send, again
+from elman.interfaces.server.live import speak
 from elman.interfaces.server.predict import unless_gone
 from elman.interfaces.server.problems import MISTAKE, problem
 from elman.interfaces.server.service import Service
 
 ROUTE = SimpleNamespace(path="/v1/predict")
+SESSIONS = "/v1/stream"
 JSON = b"application/json"
 
 
@@ -47,11 +49,10 @@ class Express:
         self.app, self.service = app, service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if (
-            scope["type"] != "http"
-            or scope["path"] != ROUTE.path
-            or dict(scope["headers"]).get(b"content-type") != JSON
-        ):
+        if scope["type"] == "websocket" and scope["path"] == SESSIONS:
+            await speak(self.service, WebSocket(scope, receive, send))
+            return
+        if not _is_usual(scope):
             await self.app(scope, receive, send)
             return
         body = (await receive())["body"]

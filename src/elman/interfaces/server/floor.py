@@ -12,11 +12,14 @@ from typing import Any
 
 from elman.interfaces.server.batcher import Busy, guarded
 from elman.interfaces.server.limits import Limits
+from elman.interfaces.server.memory import tidy_up
 from elman.interfaces.server.problems import MISTAKE
 from elman.tasks import Event, Live, Talk
 
 LAST = 2.0
 """Seconds in which sessions finish what waits when the server stops."""
+CALLS = 10
+"""Calls of the network after which memory is looked through."""
 UNSENT = 256
 """Events that wait to be sent in one session; with more, it stands still until somebody reads them."""
 
@@ -140,10 +143,14 @@ class Floor:
             seat.tell([{"type": "closed", "reason": reason, "taken": seat.taken, "state": state}])
 
     async def watch(self) -> None:
-        """End sessions that are too old, or in which nothing happens."""
+        """End sessions that are too old, or in which nothing happens; and give memory back when there is time."""
+        tidied = self.calls
         while True:
             await asyncio.sleep(1)
             now = monotonic()
+            if self.calls - tidied > CALLS and not self.waiting:
+                tidied = self.calls
+                await self.run(tidy_up)
             for seat in [*self.seats]:
                 if now - seat.begun > self.limits.session_seconds:
                     await self.close(seat, f"a session may last {self.limits.session_seconds:g} seconds")

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi import WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse
 
 from elman.errors import DataError, ElmanError
@@ -55,24 +55,23 @@ read_message = msgspec.json.Decoder(Message).decode
 write_message = msgspec.json.Encoder().encode
 
 
-def speaking(service: Service) -> APIRouter:
-    """The route of sessions."""
-    router, floor = APIRouter(), service.floor
-
-    @router.websocket("/v1/stream")
-    async def stream(socket: WebSocket) -> None:
-        if floor is None:
-            words = f"models like this one of {service.task.name} have no sessions; ask POST /v1/predict"
-            await socket.send_denial_response(JSONResponse({"error": words}, 404))
-        elif floor.full:
-            words = "too many sessions are going on; come again"
-            await socket.send_denial_response(JSONResponse({"error": words}, 429, {"Retry-After": "1"}))
-        else:
-            await socket.accept(PROTOCOL if PROTOCOL in socket.scope["subprotocols"] else None)
-            with suppress(WebSocketDisconnect):
-                await _Session(service, floor, socket).run()
-
-    return router
+async def speak(service: Service, socket: WebSocket) -> None:
+    """Answer a WebSocket with a session, or say why there is none."""
+    floor = service.floor
+    if floor is None:
+        words = f"models like this one of {service.task.name} have no sessions; ask POST /v1/predict"
+        await socket.send_denial_response(JSONResponse({"error": words}, 404))
+    elif floor.full:
+        words = "too many sessions are going on; come again"
+        await socket.send_denial_response(JSONResponse({"error": words}, 429, {"Retry-After": "1"}))
+    else:
+        await socket.accept(PROTOCOL if PROTOCOL in socket.scope["subprotocols"] else None)
+        try:
+            await _Session(service, floor, socket).run()
+        except WebSocketDisconnect:
+            pass
+        except Exception:
+            log.exception("a session failed")
 
 
 class _Session:

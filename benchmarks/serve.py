@@ -35,7 +35,7 @@ HERE = Path(__file__).parent / "serving"
 RUNS = Path("runs/serve")
 ELMAN = str(Path(sys.executable).with_name("elman"))
 ROUNDS, SECONDS = 3, 10
-PEOPLE = (100, 200, 250, 300, 350, 400, 500)
+PEOPLE = (50, 100, 200, 250, 300, 350, 400, 500)
 MOST_MS = 150
 """A session is live if 99 of 100 messages are answered within this."""
 EPOCHS = 12

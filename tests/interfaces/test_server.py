@@ -241,3 +241,38 @@ def test_every_kind_of_input_but_paths(task: str, settings: Any, given: Any, tmp
         refused = post(trained, {"inputs": [one]})
         assert refused.status_code == 400, refused.text
         assert str(tmp_path) not in refused.json()["error"]
+
+
+def test_the_short_way_says_the_same_as_the_long_one(model: Model) -> None:
+    """JSON goes past the framework where its type is written as usual."""
+    bodies = [{"inputs": ["9", "8"], "settings": {"length": 5}}, {"inputs": ["ж"]}, {"inputs": []}, {"other": 1}]
+    for body in bodies:
+        found = [
+            asked(
+                model,
+                lambda client, kind=kind, body=body: client.post(
+                    "/v1/predict", content=json.dumps(body), headers={"content-type": kind}
+                ),
+            )
+            for kind in ("application/json", "application/json; charset=utf-8")
+        ]
+        assert found[0].status_code == found[1].status_code
+        assert found[0].json() == found[1].json()
+    other = asked(model, lambda client: client.get("/v1/predict", headers={"content-type": "application/json"}))
+    assert (other.status_code, other.headers["allow"]) == (405, "POST")
+
+
+def test_a_refusal_waits_for_the_end_of_a_request(model: Model) -> None:
+    """Who is still sending would not hear it."""
+    passed = []
+
+    async def in_parts(client: Any) -> Any:
+        async def parts() -> Any:
+            for number in range(5):
+                passed.append(number)
+                yield b"x" * 10
+
+        return await client.post("/v1/predict", content=parts())
+
+    assert asked(model, in_parts, token="secret").status_code == 401
+    assert passed == [0, 1, 2, 3, 4]

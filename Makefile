@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # the demo goes on with a run that was stopped, and shows one that is done
 RESUME = $(if $(wildcard runs/demo/config.json),--resume,--recipe recipes/demo.toml)
 
-.PHONY: demo test check format bench docs clean
+.PHONY: demo test browser check format bench docs clean
 
 demo: $(READY)
 	$(BIN)/elman train translate --out runs/demo $(RESUME)
@@ -16,6 +16,10 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2
+
+# for the tests of the page, which are skipped without it; Debian's, for who may install it
+browser:
+	command -v chromium chromedriver || (apt-get update -q && apt-get install -y -q chromium chromium-driver)
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -60,7 +60,7 @@ class Person:
             socket.transport.close()
             if closed is None or closed["type"] == "final":
                 return closed and closed["text"]
-            place, state = base + closed["taken"] - (state is not None), closed["state"]  # an export is taken in, too
+            place, state = base + closed["taken"], closed["state"]
             self.moves += 1
 
     async def _session(self, state: str | None) -> Line:

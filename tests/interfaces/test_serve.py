@@ -68,3 +68,6 @@ def test_a_server_for_others_wants_a_token(run: Path, monkeypatch: pytest.Monkey
     monkeypatch.delenv("ELMAN_TOKEN", raising=False)
     with pytest.raises(OptionError, match="lets others in; expected a token in ELMAN_TOKEN"):
         serve(run, host="0.0.0.0")
+    monkeypatch.setenv("ELMAN_TOKEN", "")  # which everybody knows
+    with pytest.raises(OptionError, match="lets others in; expected a token in ELMAN_TOKEN"):
+        serve(run, host="0.0.0.0")

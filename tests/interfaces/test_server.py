@@ -276,3 +276,10 @@ def test_a_refusal_waits_for_the_end_of_a_request(model: Model) -> None:
 
     assert asked(model, in_parts, token="secret").status_code == 401
     assert passed == [0, 1, 2, 3, 4]
+
+
+def test_long_answers_of_every_task_are_bounded(tmp_path: Path) -> None:
+    trained = elman.train("translate", out=tmp_path / "run", hidden_size=4, epochs=1)
+    for settings in ({"max_length": 20_000, "beam_size": 6}, {"max_length": 10**9}):
+        refused = post(trained, {"inputs": ["French: 7"], "settings": settings})
+        assert "100,000 steps may be written" in refused.json()["error"]

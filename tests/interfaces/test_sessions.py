@@ -2,8 +2,10 @@
 
 import json
 from base64 import urlsafe_b64encode
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Thread
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -309,3 +311,40 @@ def test_a_server_that_stops_loses_nothing(writer: Model, monkeypatch: pytest.Mo
         talk.say("start", state=closed["state"])
         text = talk.until("final")[-1]["text"]
     assert text == writer.predict("98 green", length=3000, seed=4)[0]
+
+
+def test_whoever_sends_too_much_holds_up_nobody(writer: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("elman.interfaces.server.floor.LAST", 0.1)
+    with serving(writer) as server, Talking(server) as talk:
+        talk.say("start")
+        talk.say("write", settings={"length": 100_000})
+        for _ in range(130):
+            talk.say("text", text="9")
+        talk.until("partial")
+        server.stop()
+        assert talk.until("closed")[-1]["taken"] == 1
+        talk.socket.close()
+        assert eventually(lambda: not server.server.server_state.tasks)
+
+
+def test_no_more_begin_together_than_allowed(writer: Model) -> None:
+    with serving(writer, sessions=3) as server:
+        talks = [Talking(server) for _ in range(3)]
+        with talks[0], talks[1], talks[2], ExitStack() as more:
+            late = []
+            for _ in range(5):
+                with suppress(InvalidStatus):
+                    late.append(more.enter_context(Talking(server)))
+            for talk in (*talks, *late):
+                talk.say("start")
+            kinds = [talk.hear()["type"] for talk in (*talks, *late)]
+            assert kinds.count("started") == 3
+            assert len(server.floor.seats) == 3
+
+
+def eventually(holds: Any) -> bool:
+    """Within a few seconds."""
+    end = monotonic() + 8
+    while not holds() and monotonic() < end:
+        sleep(0.05)
+    return holds()

@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 from tests.interfaces.test_server import asked
 
-from elman.data import made_videos, write_midi
+from elman.data import Upload, made_videos, read_text, write_midi
+from elman.data.arrays import read_arrays
+from elman.errors import DataError
 from elman.interfaces.server.form import read_form
 from elman.tasks import TASKS, Model, make_task
 
@@ -264,3 +266,12 @@ def test_others_are_answered_while_files_are_read(monkeypatch: pytest.MonkeyPatc
 
     first, second = asked(model, both)
     assert first.json() == second.json()
+
+
+def test_what_holds_much_without_bytes_is_refused() -> None:
+    buffer = io.BytesIO()
+    np.save(buffer, np.zeros((300_000, 0, 3)))
+    with pytest.raises(DataError, match="too large once it is unpacked"):
+        read_arrays(Upload.of("a.npy", buffer.getvalue()))
+    with pytest.raises(DataError, match="too large once it is unpacked"):
+        read_text(Upload.of("a.txt.gz", gzip.compress(b"a\n" * 300_000)))

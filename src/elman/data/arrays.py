@@ -8,7 +8,7 @@ import zlib
 import numpy as np
 
 from elman.data.files import read_bytes
-from elman.data.source import Source, bounded
+from elman.data.source import Source, bounded, bounded_count
 from elman.errors import DataError
 
 DAMAGES = (zipfile.BadZipFile, zlib.error, tokenize.TokenError, NotImplementedError, RuntimeError)
@@ -30,9 +30,9 @@ def read_arrays(path: Source) -> dict[str, np.ndarray]:
         data.seek(0)
         found = np.load(data, allow_pickle=False)
         if isinstance(found, np.ndarray):
-            return {"x": found}
+            return _checked(path, {"x": found})
         with found:
-            return {name: found[name] for name in found.files}
+            return _checked(path, {name: found[name] for name in found.files})
     except DataError:
         raise
     except (ValueError, OSError, EOFError, KeyError, MemoryError, SyntaxError, *DAMAGES) as error:
@@ -40,3 +40,10 @@ def read_arrays(path: Source) -> dict[str, np.ndarray]:
         raise DataError(
             f"{path} cannot be read as .npz of numbers: {reason}; write it anew with numpy.savez"
         ) from error
+
+
+def _checked(path: Source, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """As they are: entries of an array may be many without a byte in them."""
+    for array in arrays.values():
+        bounded_count(path, len(array) if array.ndim else 0)
+    return arrays

@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from elman.data.source import Source, unpacked
+from elman.data.source import Source, bounded_count, unpacked
 from elman.errors import DataError, RunError
 
 
@@ -118,6 +118,7 @@ def read_text(path: Source) -> str:
         ) from error
     if not text:
         raise DataError(f"{path} is empty; expected UTF-8 text")
+    bounded_count(path, text.count("\n") + text.count("\r"))
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -11,6 +11,8 @@ from elman.errors import DataError
 
 MOST = 200_000_000
 """Bytes that may come of what is sent, where nothing is said."""
+EACH = 1000
+"""Bytes that a line, or an entry of an array, counts at least."""
 SHOWN = 80
 """Letters of a name in messages."""
 
@@ -116,6 +118,15 @@ def bounded(source: Source, size: int) -> None:
     """
     if isinstance(source, Upload):
         source.allowance.take(size, source.name)
+
+
+def bounded_count(source: Source, count: int) -> None:
+    """See that what was sent has not too many lines, or entries of an array: each costs more than its bytes.
+
+    Raises:
+        DataError: It has.
+    """
+    bounded(source, EACH * count)
 
 
 def unpacked(source: Source, data: bytes) -> bytes:

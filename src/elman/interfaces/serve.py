@@ -27,7 +27,7 @@ def serve(run: Path, **given: Any) -> None:
     from elman.interfaces.server.app import create_app
 
     limits = Limits.of({name: value for name, value in given.items() if value is not None})
-    token = os.environ.get(TOKEN)
+    token = os.environ.get(TOKEN) or None
     if limits.host not in LOOPBACK and not token:
         raise OptionError(
             f"--host {limits.host} lets others in; expected a token in {TOKEN}; set one, or leave --host away"
@@ -54,7 +54,7 @@ def _listening(limits: Limits) -> socket:
     try:
         return create_server((limits.host, limits.port), family=AF_INET6 if ":" in limits.host else AF_INET)
     except OSError as error:
-        place, why = f"{limits.host}:{limits.port}", os.strerror(error.errno or 0)
+        place, why = f"{limits.host}:{limits.port}", str(error.strerror).partition(" (")[0]
         raise OptionError(f"nobody can listen at {place}: {why}; choose another --port or --host") from None
 
 

@@ -38,6 +38,8 @@ class Talk(ABC):
 
     def __init__(self) -> None:
         self.inbox: deque[Any] = deque()
+        self.taken = 0
+        """Messages that are in what is remembered."""
 
     @property
     def waiting(self) -> bool:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from elman.data.files import read_bytes
-from elman.data.source import Source, bounded, opened
+from elman.data.source import Source, bounded, bounded_count, opened
 from elman.errors import DataError
 
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
@@ -123,4 +123,5 @@ def read_idx(path: Source) -> Tensor:
             f"{path} expects {math.prod(shape):,} bytes for its shape {shape}; received {len(data) - header:,}; "
             "it is cut off or damaged; copy it again"
         )
+    bounded_count(path, shape[0] if shape else 0)
     return torch.from_numpy(np.frombuffer(data, np.uint8, offset=header).reshape(shape).copy())

@@ -40,8 +40,7 @@ class Seat:
         """Set when there is something in `out`."""
         self.room = asyncio.Event()
         """Set when more can be taken in."""
-        self.taken = 0
-        """Messages that were taken in."""
+        self.messages = 0
         self.begun = self.active = monotonic()
         self.to_the_end = False
         """Must what is being written be written to its end, also when the server stops?"""
@@ -68,7 +67,7 @@ class Floor:
         self.seats: set[Seat] = set()
         self.waiting: dict[Seat, None] = {}
         """Those with something to do, whoever has waited longest first."""
-        self.calls, self.advanced = 0, 0
+        self.calls, self.advanced, self.coming = 0, 0, 0
         self.stopping = False
         self.until = inf
         """After this moment no session goes on that can go on elsewhere."""
@@ -88,7 +87,13 @@ class Floor:
         """
         if self.full:
             raise Busy(f"{len(self.seats):,} sessions are going on already; come again")
-        seat = Seat(await self.run(self.live.begin, settings, state))
+        self.coming += 1
+        try:
+            seat = Seat(await self.run(self.live.begin, settings, state))
+        finally:
+            self.coming -= 1
+        if self.stopping:
+            raise Busy("the server stops; come again")
         self.seats.add(seat)
         self.wake(seat)
         return seat
@@ -96,12 +101,13 @@ class Floor:
     @property
     def full(self) -> bool:
         """Can no more come?"""
-        return self.stopping or len(self.seats) >= self.limits.sessions
+        return self.stopping or len(self.seats) + self.coming >= self.limits.sessions
 
     def leave(self, seat: Seat) -> None:
         """A session that has ended."""
         self.seats.discard(seat)
         self.waiting.pop(seat, None)
+        seat.room.set()  # whoever waits for it need not any more
 
     def wake(self, seat: Seat) -> None:
         """It may have something to do."""
@@ -132,15 +138,22 @@ class Floor:
                 self.wake(seat)
 
     async def export(self, seat: Seat) -> str:
-        """What a session remembers."""
+        """What a session remembers, once all that came is in it."""
+        while seat.talk.inbox and seat in self.seats and not self.stopping:
+            seat.room.clear()
+            await seat.room.wait()
         return await self.run(self.live.export, seat.talk)
 
     async def close(self, seat: Seat, reason: str) -> None:
         """End a session; its last message carries what it remembers."""
         if seat in self.seats:
             self.leave(seat)
-            state = await self.export(seat)
-            seat.tell([{"type": "closed", "reason": reason, "taken": seat.taken, "state": state}])
+            closed: Event = {"type": "closed", "reason": reason}
+            try:
+                closed |= {"state": await self.export(seat), "taken": seat.talk.taken}
+            except Exception:
+                log.exception("a session could not be exported")
+            seat.tell([closed])
 
     async def watch(self) -> None:
         """End sessions that are too old, or in which nothing happens; and give memory back when there is time."""

@@ -148,7 +148,7 @@ class Gate:
 
     async def _body(self, receive: Receive) -> bytes:
         """All of it, before anything is done with it."""
-        body, more = b"", True
+        body, more = bytearray(), True
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -157,7 +157,7 @@ class Gate:
             more = message.get("more_body", False)
             if len(body) > self.limits.body_bytes:
                 raise TooMuch
-        return body
+        return bytes(body)
 
 
 def _open(path: str) -> bool:

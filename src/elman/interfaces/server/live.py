@@ -95,7 +95,7 @@ class _Session:
             with suppress(asyncio.CancelledError, WebSocketDisconnect):
                 await sender
             seconds = round(monotonic() - seat.begun, 1)
-            line = {"route": "/v1/stream", "method": "WS", "messages": seat.taken, "seconds": seconds}
+            line = {"route": "/v1/stream", "method": "WS", "messages": seat.messages, "seconds": seconds}
             log.info("session", extra={"line": line})
 
     async def _begin(self) -> Seat | None:
@@ -135,7 +135,7 @@ class _Session:
                 await self._take(seat, message)
             except ElmanError as error:
                 seat.tell([{"type": "error", "error": str(error)}])
-            seat.taken += 1
+            seat.messages += 1
             seat.active = monotonic()
             self.floor.wake(seat)
 
@@ -154,7 +154,8 @@ class _Session:
             case Finish():
                 seat.talk.finish()
             case Export():
-                seat.tell([{"type": "state", "taken": seat.taken, "state": await self.floor.export(seat)}])
+                state = await self.floor.export(seat)
+                seat.tell([{"type": "state", "taken": seat.talk.taken, "state": state}])
             case _:
                 raise DataError("a session starts once; received another start")
 

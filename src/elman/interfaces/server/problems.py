@@ -1,5 +1,6 @@
 """What is said where there is no answer: in one form, and without anything about this machine."""
 
+import logging
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -10,6 +11,8 @@ from starlette.exceptions import HTTPException
 
 from elman.errors import ElmanError
 from elman.interfaces.server.batcher import Busy
+
+log = logging.getLogger("elman.server")
 
 MISTAKE = "the server made a mistake; it is in its log"
 
@@ -64,5 +67,6 @@ def say_errors(app: FastAPI) -> None:
         return JSONResponse({"error": f"{place}: {first['msg']}"}, 422)
 
     @app.exception_handler(Exception)
-    async def mistake(_: Request, __: Exception) -> JSONResponse:
+    async def mistake(_: Request, error: Exception) -> JSONResponse:
+        log.error("an answer failed", exc_info=error)
         return JSONResponse({"error": MISTAKE}, 500)

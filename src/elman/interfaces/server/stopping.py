@@ -9,6 +9,8 @@ import uvicorn
 from elman.interfaces.server.gate import Gate
 from elman.interfaces.server.service import Service
 
+LINGER = 5
+"""Seconds that those have who do not read to the end, once all is said."""
 GRACE = 0.5
 """Seconds in which those who are still connected are told to go elsewhere."""
 
@@ -24,6 +26,8 @@ def configured(gate: Gate) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        timeout_graceful_shutdown=LINGER,
+        limit_concurrency=limits.sessions + limits.queue + limits.streams,
         ws_max_size=limits.message_bytes,
         ws_per_message_deflate=False,  # it would cost each session more memory than all that it remembers
     )

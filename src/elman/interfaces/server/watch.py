@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse, Response
+from starlette.exceptions import HTTPException
 
 from elman.interfaces.server.batcher import Busy
 from elman.interfaces.server.counters import Counters
@@ -23,7 +24,7 @@ def watching(service: Service, counters: Counters) -> APIRouter:
     async def readyz() -> dict[str, str]:
         """Would it take a request now?"""
         if service.stopping:
-            raise Busy("the server stops")
+            raise HTTPException(503, "the server stops")
         if service.batcher.length >= service.limits.queue:
             raise Busy("the queue is full")
         return {"status": "ready"}

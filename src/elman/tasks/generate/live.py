@@ -7,7 +7,7 @@ import msgspec
 import torch
 from torch import Tensor
 
-from elman.errors import DataError, ElmanError
+from elman.errors import DataError, ElmanError, OptionError
 from elman.models import LanguageModel
 from elman.tasks.generate.options import Writing
 from elman.tasks.generate.pen import Pen
@@ -36,6 +36,13 @@ class Remembered(msgspec.Struct, forbid_unknown_fields=True):
     writing: Written | None
 
 
+class Part(msgspec.Struct):
+    """A part of a text, as numbers of units."""
+
+    numbers: Tensor | None
+    last: bool = False
+
+
 class TextTalk(Talk):
     """A text in the making."""
 
@@ -46,6 +53,8 @@ class TextTalk(Talk):
         self.session = session
         self.text = ""
         """Of the answer so far."""
+        self.finishes = 0
+        """Ends of answers that wait."""
 
     @property
     def waiting(self) -> bool:
@@ -60,9 +69,8 @@ class TextTalk(Talk):
         self.inbox.append(dict(settings))
 
     def finish(self) -> None:
-        """An answer that is being written ends here."""
-        if self.session.pen is not None:
-            self.session.pen.left = 0
+        self.finishes += 1
+        self.inbox.append(None)
 
     def memory(self) -> Memory:
         session = self.session
@@ -98,45 +106,72 @@ class LiveTexts(Live):
         talk = TextTalk(self.session(rest.pop("seed", 0)))
         Writing.of(rest)
         if state is not None:
+            memory = self.restored(state, talk.memory())
             try:
-                _restore(talk, self.restored(state, talk.memory()))
-            except (UnicodeError, RuntimeError) as error:
+                _restore(talk, memory)
+            except (ValueError, RuntimeError, OptionError) as error:
                 raise DataError(STRANGE) from error
         return talk
 
     def advance(self, talks: Sequence[TextTalk]) -> list[list[Event]]:
         told: list[list[Event]] = [[] for _ in talks]
-        for talk, events in zip(talks, told, strict=True):
+        drawn: dict[int, int] = {}
+        for row, (talk, events) in enumerate(zip(talks, told, strict=True)):
             try:
-                _take_in(talk)
+                _take_in(talk, events)
+                if talk.session.pen is not None:
+                    drawn[row] = talk.session.draw()
             except ElmanError as error:
+                talk.session.pen, talk.text = None, ""
                 events.append({"type": "error", "error": str(error)})
-        rows = [row for row, talk in enumerate(talks) if talk.session.pen is not None]
-        for row, piece in zip(rows, write_on([talks[row].session for row in rows]), strict=True):
+        pieces = write_on([talks[row].session for row in drawn], [*drawn.values()])
+        for row, piece in zip(drawn, pieces, strict=True):
             talk = talks[row]
             talk.text += piece
             if piece:
                 told[row].append({"type": "partial", "text": piece})
             if talk.session.pen is None:
-                told[row].append({"type": "final", "text": talk.text})
-                talk.text = ""
+                told[row].append(_final(talk))
         return told
 
     def _use(self, talk: TextTalk) -> None:
         talk.write({"length": 3})
 
 
-def _take_in(talk: TextTalk) -> None:
-    """What waits, up to an answer or a part of a text that is long."""
-    while talk.inbox and talk.session.pen is None:
+def _take_in(talk: TextTalk, events: list[Event]) -> None:
+    """What waits, up to an answer or a part of a text that is long; an answer ends where `finish` waits behind it."""
+    while talk.inbox and (talk.session.pen is None or talk.finishes):
+        if talk.session.pen is not None:
+            events.append(_ended(talk))
         one = talk.inbox.popleft()
-        if isinstance(one, dict):
-            talk.session.begin(**one)
-        elif isinstance(one, str):
-            talk.inbox.extendleft(reversed(talk.session.parts(one)))
-        else:
-            talk.session.step(one)
-            return
+        match one:
+            case str():
+                *parts, last = talk.session.parts(one) or [None]
+                talk.inbox.extendleft(reversed([*map(Part, parts), Part(last, last=True)]))
+            case dict():
+                talk.taken += 1
+                talk.session.begin(**one)
+                if talk.session.pen is None:  # of no length
+                    events.append(_final(talk))
+            case Part(numbers, last):
+                talk.taken += last
+                if numbers is not None:
+                    talk.session.step(numbers)
+                    return
+            case _:
+                talk.taken += 1
+                talk.finishes -= 1
+
+
+def _ended(talk: TextTalk) -> Event:
+    talk.session.pen = None
+    return _final(talk)
+
+
+def _final(talk: TextTalk) -> Event:
+    final: Event = {"type": "final", "text": talk.text}
+    talk.text = ""
+    return final
 
 
 def _restore(talk: TextTalk, memory: Memory) -> None:
@@ -150,4 +185,8 @@ def _restore(talk: TextTalk, memory: Memory) -> None:
     session.decoder.memory = facts.decoder
     if (writing := facts.writing) is not None:
         session.begin(**writing.settings)
+        assert session.pen is not None
+        held = {stop.text: text for stop, text in zip(session.pen.stops, writing.held, strict=True)}
+        if writing.stops != [*held] or any(len(text) >= len(stop) for stop, text in held.items()):
+            raise ValueError("other stops than its settings have")
         session.pen, talk.text = Pen(writing.stops, min(writing.left, MOST), writing.held), writing.text

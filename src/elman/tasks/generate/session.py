@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from elman.data import Tokenizer
+from elman.errors import RunError
 from elman.layers import LayerState, Recurrent, join_states, state_of_row
 from elman.models import LanguageModel
 from elman.tasks.decoding import sample
@@ -88,7 +89,8 @@ class Session:
         """
         self.writing = Writing.of(settings)
         length = LENGTH if self.writing.length is None else self.writing.length
-        self.pen = Pen([stop for stop in (self.end, self.writing.stop) if stop], length)
+        stops = dict.fromkeys(stop for stop in (self.end, self.writing.stop) if stop)
+        self.pen = Pen([*stops], length) if length else None
 
     def write(self, **settings: Any) -> Iterator[str]:
         """Write on, piece by piece; settings as in `begin`.
@@ -101,14 +103,21 @@ class Session:
 
     def _pieces(self) -> Iterator[str]:
         while self.pen is not None:
-            for piece in write_on([self]):
-                if piece:
-                    yield piece
+            (piece,) = write_on([self], [self.draw()])
+            if piece:
+                yield piece
 
     def draw(self) -> int:
-        """The next unit, by chance."""
+        """The next unit, by chance.
+
+        Raises:
+            RunError: A score is not a number.
+        """
         scores = torch.zeros(1, len(self.tokenizer)) if self.scores is None else self.scores
-        return int(sample(scores, self.writing, self.generator))
+        try:
+            return int(sample(scores, self.writing, self.generator))
+        except RuntimeError as error:
+            raise RunError("scores are too large for chances: the weights or the state are damaged") from error
 
     def put(self, number: int) -> str:
         """Write a unit down: what there is to show now."""
@@ -119,21 +128,15 @@ class Session:
 
 
 @torch.inference_mode()
-def write_on(sessions: Sequence[Session]) -> list[str]:
-    """One unit more of each session that writes, all in one step of the network: what there is to show of each.
+def write_on(sessions: Sequence[Session], numbers: Sequence[int]) -> list[str]:
+    """The units that were drawn for sessions, all in one step of the network: what there is to show of each.
 
-    >>> write_on([])
+    >>> write_on([], [])
     []
     """
-    going = [session for session in sessions if session.pen is not None and not session.pen.done]
-    numbers = [session.draw() for session in going]
-    if going:
-        _step(going, numbers)
-    shown = {id(session): session.put(number) for session, number in zip(going, numbers, strict=True)}
-    for session in sessions:
-        if id(session) not in shown:
-            session.pen = None
-    return [shown.get(id(session), "") for session in sessions]
+    if sessions:
+        _step(sessions, numbers)
+    return [session.put(number) for session, number in zip(sessions, numbers, strict=True)]
 
 
 def write_all(sessions: Sequence[Session], **settings: Any) -> list[str]:
@@ -146,7 +149,8 @@ def write_all(sessions: Sequence[Session], **settings: Any) -> list[str]:
         session.begin(**settings)
     texts = [""] * len(sessions)
     while rows := [row for row, session in enumerate(sessions) if session.pen is not None]:
-        for row, piece in zip(rows, write_on([sessions[row] for row in rows]), strict=True):
+        going = [sessions[row] for row in rows]
+        for row, piece in zip(rows, write_on(going, [session.draw() for session in going]), strict=True):
             texts[row] += piece
     return texts
 

@@ -20,6 +20,8 @@ from elman.tasks.transcribe.transcript import BestPath, Said, Transcript, Word
 
 AT_ONCE = 2.0
 """Seconds of one sound that are heard at once."""
+WAITING = 10
+"""So many times as much may wait."""
 LOUDEST = 32768.0
 """What 16 bits call 1."""
 
@@ -45,15 +47,22 @@ class SoundTalk(Talk):
     def __init__(self, sound: Heard, most: int) -> None:
         super().__init__()
         self.sound, self.most = sound, most
+        self.size = 0
+        """Bytes that wait."""
         self.heard = 0
         """Samples since the beginning."""
         self.text = ""
         """Of all words that are complete."""
 
+    @property
+    def full(self) -> bool:
+        return self.size > 2 * WAITING * self.most
+
     def hear(self, samples: bytes) -> None:
-        if len(samples) % 2:
-            raise DataError(f"samples expect two bytes each; received {len(samples):,} bytes")
+        if len(samples) % 2 or not samples:
+            raise DataError(f"samples expect two bytes each, one or more; received {len(samples):,} bytes")
         self.inbox.append(samples)
+        self.size += len(samples)
 
     def finish(self) -> None:
         self.inbox.append(None)
@@ -64,11 +73,17 @@ class SoundTalk(Talk):
 
     def piece(self) -> Tensor:
         """The next samples (N,) from -1 to 1, up to the end of what was said, and not too many."""
-        pieces, size = [], 0
-        while self.inbox and self.inbox[0] is not None and size < self.most:
-            pieces.append(self.inbox.popleft())
-            size += len(pieces[-1]) // 2
+        pieces, left = [], 2 * self.most
+        while self.inbox and self.inbox[0] is not None and left:
+            first = self.inbox.popleft()
+            pieces.append(first[:left])
+            if len(first) > left:
+                self.inbox.appendleft(first[left:])
+            else:
+                self.taken += 1
+            left -= len(pieces[-1])
         joined = bytearray(b"".join(pieces))
+        self.size -= len(joined)
         return torch.frombuffer(joined, dtype=torch.int16) / LOUDEST if joined else torch.zeros(0)
 
     def memory(self) -> Memory:
@@ -131,6 +146,7 @@ class LiveSounds(Live):
             told.append({"type": "partial", "heard": talk.heard, "words": words, "text": rest})
         if talk.inbox and talk.inbox[0] is None:
             talk.inbox.popleft()
+            talk.taken += 1
             told.append(self._final(talk))
         return told
 

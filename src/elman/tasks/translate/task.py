@@ -1,7 +1,7 @@
 """The task `translate`: learn from pairs of texts how to make the second of the first."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -221,6 +221,12 @@ class Translate(Task):
 
     def _answering(self, settings: dict[str, Any]) -> Callable[[nn.Module], Answers]:
         return lambda network: self.answers(network, aligned=False, **settings)
+
+    def amount(self, settings: Mapping[str, Any]) -> int:
+        """Units of all answers that are searched for side by side, where somebody says how many there may be."""
+        numbers = [settings.get(name) for name in ("max_length", "beam_size", "n_best")]
+        length, *beams = (number if isinstance(number, int) else 0 for number in numbers)
+        return length * max(1, *beams)
 
     def session(self, network: nn.Module, seed: int = 0) -> Dialogue:
         def answer(source: str, **settings: Any) -> str:

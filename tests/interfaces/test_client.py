@@ -310,7 +310,21 @@ def test_a_text_goes_on() -> None:
         assert (session.takes, session.rate) == ("text", None)
         with pytest.raises(DataError, match="hears nothing"):
             session.hear(torch.zeros(3), 8000)
-    assert listener.heard[:2] == [{"type": "text", "text": "once"}, {"type": "write", "settings": {"length": 3}}]
+    write = {"type": "write", "settings": {"length": 3}}
+    assert listener.heard[:3] == [{"type": "text", "text": "once"}, {"type": "export"}, write]
+
+
+def test_a_text_that_is_refused_leaves_no_answer_behind() -> None:
+    listener = Listener("text")
+    with speaking(listener) as url, Client(url).session() as session:
+        for _ in range(2):
+            session.read("wrong")
+        with pytest.raises(ServerError, match="that is wrong"):
+            session.write()
+        assert "write" not in [one["type"] for one in listener.heard]
+        assert session.state is None
+        assert list(session.write()) == ["a", "b", "c"]
+        assert list(session.write()) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(
@@ -395,6 +409,12 @@ def test_a_conversation_with_our_own_server(writer: Model) -> None:
             session.read("ж")
             with pytest.raises(ServerError, match="'ж'"):
                 session.export()
+            session.read("ж")
+            with pytest.raises(ServerError, match="'ж'"):
+                session.write(length=7)
+            with pytest.raises(ServerError, match="length"):
+                list(session.write(length=-1))
+            assert len("".join(session.write(length=3))) == 3
     refused = pytest.raises(ServerError, match="have no sessions")
     with served(fresh("classify")) as url, Client(url) as client, refused, client.session():
         pass

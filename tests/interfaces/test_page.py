@@ -298,6 +298,24 @@ def test_what_takes_longer_is_there_when_it_is_opened(served: Any, page: Page) -
     assert page.run("return document.activeElement.className") == "map"
 
 
+def test_what_comes_late_changes_nothing(served: Any, page: Page) -> None:
+    page.open(served("motifs"))
+    page.run(
+        "const known = fetch; globalThis.fetch = (path, ...rest) => {"
+        "  if (path !== '/v1/inspect') return known(path, ...rest);"
+        "  globalThis.fetch = known;"
+        "  return new Promise((_, reject) => { globalThis.fail = () => reject(new Error('late')); });"
+        "};"
+    )
+    page.ask("TATA GG")
+    page.ask(" TATA")
+    page.inside()
+    page.run("globalThis.fail()")
+    time.sleep(0.2)
+    assert page.one(".map").is_displayed()
+    assert page.one(".map").get_attribute("aria-valuemax") == "7"  # "TATA GG TATA", of which the first says 4
+
+
 def test_a_property_that_nobody_knows_is_said(served: Any, page: Page) -> None:
     page.troubled = True  # the browser itself notes refused requests
     page.open(served("motifs"))
@@ -463,6 +481,46 @@ def test_a_live_model_answers_over_a_socket(served: Any, page: Page) -> None:
     page.inside()
 
 
+QUIET_SOCKET = SERVER_SOCKET.replace("close() {}", "close() { globalThis.sent.push('close'); }").replace(
+    'kind === "finish"', 'kind === "never"'
+)
+
+
+def test_a_live_model_can_be_stopped(served: Any, page: Page) -> None:
+    page.open(served("live calls"))
+    page.run(QUIET_SOCKET)
+    page.click("Example: three tones")
+    page.one("button.main").click()
+    until(lambda: "finish" in page.run("return globalThis.sent"))
+    page.click("Stop")
+    page.answered()
+    assert "close" in page.run("return globalThis.sent")
+
+
+def test_speaking_leaves_nothing_open(served: Any, page: Page) -> None:
+    page.open(served("live calls"))
+    page.run(QUIET_SOCKET)
+    page.run("navigator.mediaDevices.getUserMedia = async () => { throw new Error('no'); }")
+    page.run("const one = document.querySelector('.answer button'); one.click(); one.click()")
+    until(lambda: "was not allowed" in page.one("#problem").text)
+    assert page.run("return globalThis.sent") == ["start", "close"]
+    page.run(
+        "globalThis.sent = []; globalThis.tracks = new AudioContext().createMediaStreamDestination().stream;"
+        "navigator.mediaDevices.getUserMedia = async () => tracks;"
+        "const Socket = WebSocket;"
+        "globalThis.WebSocket = class extends Socket {"
+        "  constructor(...all) { super(...all); globalThis.open = this; }"
+        "};"
+    )
+    page.click("Speak, and see it written")
+    until(lambda: page.one(".answer button").text == "Stop")
+    page.run("globalThis.open.readyState = 3; globalThis.open.dispatchEvent(new Event('close'))")
+    until(lambda: "ended early" in page.one("#problem").text)
+    assert page.one(".answer button").text == "Speak, and see it written"
+    assert page.run("return tracks.getTracks().every((one) => one.readyState === 'ended')")
+    assert "close" in page.run("return globalThis.sent")
+
+
 def test_errors_are_said(served: Any, page: Page) -> None:
     page.troubled = True
     page.open(served("text"))
@@ -493,6 +551,34 @@ def test_a_token_is_asked_for(served: Any, page: Page) -> None:
         until(lambda token=token: (token == "wrong" and page.all("dialog input")) or page.all("#playground form"))
     page.ask("TATA GG")
     assert page.all(".bars li")
+
+
+def test_the_question_for_a_token_stays(served: Any, page: Page) -> None:
+    page.troubled = True
+    page.open(served("motifs", "secret"))
+    for _ in range(4):
+        page.key("\ue00c")  # Esc
+        until(lambda: page.all("dialog:modal"))
+    page.run("document.querySelector('dialog').close()")
+    until(lambda: page.all("dialog:modal"))
+    page.one("dialog input").send_keys("secret")
+    page.one("dialog button").click()
+    until(lambda: page.all("#playground form"))
+    assert not page.all("dialog")
+
+
+def test_a_token_may_have_any_letters(served: Any, page: Page) -> None:
+    page.troubled = True
+    page.open(served("motifs", "schlüssel-ж"))
+    for token in ("ключ", "schlüssel-ж"):
+        page.one("dialog input").send_keys(token)
+        page.one("dialog button").click()
+        until(lambda token=token: (token == "ключ" and page.all("dialog input")) or page.all("#playground form"))
+    page.ask("TATA GG")
+    page.run("sessionStorage.setItem('elman.token', 'a\\0b')")  # what no header can carry
+    page.driver.refresh()
+    until(lambda: page.all("dialog input"))
+    assert not page.one("#problem").is_displayed()
 
 
 def test_it_speaks_two_languages_and_remembers(served: Any, page: Page) -> None:

@@ -55,6 +55,8 @@ class Conversation:
         """Where to go on, once it was asked for or the server has closed."""
         self._words: list[dict[str, Any]] = []
         """Of this utterance."""
+        self._unsure = False
+        """Was a text read, and not yet said whether it is refused?"""
         self._stack = ExitStack()
         self._socket: Any = None
         self._stream: tuple[int, Any] | None = None
@@ -107,12 +109,13 @@ class Conversation:
         return Said(final["text"], words)
 
     def read(self, text: str) -> None:
-        """Let the model read a text, and say nothing.
+        """Let the model read a text, and say nothing; if it is refused, the next `write` or `export` says so.
 
         Raises:
             ServerError: As in `hear`.
         """
         self._send({"type": "text", "text": text})
+        self._unsure = True
 
     def write(self, **settings: Any) -> Iterator[str]:
         """How the text goes on, or the answer, piece by piece.
@@ -121,8 +124,10 @@ class Conversation:
             settings: Those of `elman predict`.
 
         Raises:
-            ServerError: As in `hear`.
+            ServerError: As in `hear`; or a text that was read is refused, and nothing is written.
         """
+        if self._unsure:  # afterwards nobody could tell which of the two was refused, and whether an answer comes
+            self._remembered()
         self._send({"type": "write", "settings": sendable(settings)})
         return self._pieces()
 
@@ -132,10 +137,20 @@ class Conversation:
         Raises:
             ServerError: As in `hear`.
         """
-        self._send({"type": "export"})
-        self.state = self._until("state")["state"]
-        assert self.state is not None
+        self.state = self._remembered()
         return self.state
+
+    def _remembered(self) -> str:
+        """The state, once all that came before it is answered; what was refused first is raised then."""
+        self._send({"type": "export"})
+        refused: ServerError | None = None
+        while (message := self._next())["type"] != "state":
+            if message["type"] == "error":
+                refused = refused or ServerError(message["error"])
+        self._unsure = False
+        if refused is not None:
+            raise refused
+        return message["state"]
 
     def _pieces(self) -> Iterator[str]:
         ended = False
@@ -212,9 +227,13 @@ class Conversation:
         """What the server said before it closed the connection."""
         with suppress(_errors().WebSocketException, OSError, TimeoutError):
             while True:
-                self._understood(self._socket.recv(timeout=0))
+                _accepted(self._understood(self._socket.recv(timeout=0)))
 
     def _received(self) -> dict[str, Any]:
+        return _accepted(self._next())
+
+    def _next(self) -> dict[str, Any]:
+        """The next message, also one that says no."""
         try:
             text = self._socket.recv(timeout=self.timeout)
         except TimeoutError:
@@ -229,8 +248,6 @@ class Conversation:
             kind = message["type"]
         except (ValueError, KeyError, TypeError):
             raise ServerError(f"{self.url} says something that is no message; is it elman serve?") from None
-        if kind == "error":
-            raise ServerError(message["error"])
         if kind == "closed":
             self.state = message.get("state")
             raise ServerError(f"the server has closed the conversation: {message['reason']}; go on with its state")
@@ -244,6 +261,12 @@ class Conversation:
     def _broken(self, error: Exception) -> ServerError:
         reason = str(error).partition("\n")[0] or type(error).__name__
         return ServerError(f"the connection to {self.url} is broken: {reason}; is elman serve running there?")
+
+
+def _accepted(message: dict[str, Any]) -> dict[str, Any]:
+    if message["type"] == "error":
+        raise ServerError(message["error"])
+    return message
 
 
 def _errors() -> Any:

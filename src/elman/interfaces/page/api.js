@@ -16,9 +16,10 @@ export const token = () => sessionStorage.getItem(KEPT);
  */
 export async function ask(path, body, signal) {
   for (;;) {
-    const response = await sent(path, body, signal);
-    if (response.ok) return response;
-    if (response.status === 401) {
+    const headers = shown();
+    const response = headers && (await sent(path, headers, body, signal));
+    if (response?.ok) return response;
+    if (!response || response.status === 401) {
       sessionStorage.setItem(KEPT, await askForToken(token() !== null));
       continue;
     }
@@ -27,9 +28,19 @@ export async function ask(path, body, signal) {
   }
 }
 
-async function sent(path, body, signal) {
-  const headers = token() === null ? {} : { authorization: `Bearer ${token()}` };
-  if (body !== undefined) headers["content-type"] = "application/json";
+/** Headers with the token in them, as bytes: it may have any letters; null where none can carry it. */
+function shown() {
+  if (token() === null) return new Headers();
+  const bytes = new TextEncoder().encode(token());
+  try {
+    return new Headers({ authorization: `Bearer ${String.fromCharCode(...bytes)}` });
+  } catch {
+    return null;
+  }
+}
+
+async function sent(path, headers, body, signal) {
+  if (body !== undefined) headers.set("content-type", "application/json");
   try {
     return await fetch(path, { method: body === undefined ? "GET" : "POST", headers, body: body && JSON.stringify(body), signal });
   } catch (error) {

@@ -13,9 +13,12 @@ function inLetters(text) {
  *
  * @param {object} settings Of the answers.
  * @param {(message: object) => void} hear Gets what the server says: partial, final.
- * @returns {Promise<{send, finish, close}|null>} null where the server has no live sessions.
+ * @param {AbortSignal} [signal] Ends it early.
+ * @returns {Promise<{send, finish, close, ended}|null>} null where the server has no live sessions; `ended` is kept
+ * with the last word, and broken where the session ends without one.
  */
-export function session(settings, hear) {
+export async function session(settings, hear, signal) {
+  signal?.throwIfAborted();
   const protocols = ["elman", ...(token() === null ? [] : [`elman.bearer.${inLetters(token())}`])];
   const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/v1/stream`, protocols);
   socket.binaryType = "arraybuffer";
@@ -33,12 +36,17 @@ export function session(settings, hear) {
   };
   return new Promise((resolve, reject) => {
     let started = false;
+    signal?.addEventListener("abort", () => {
+      reject(signal.reason);
+      failed(signal.reason);
+      socket.close();
+    });
     socket.addEventListener("open", () => socket.send(JSON.stringify({ type: "start", settings })));
     socket.addEventListener("message", ({ data }) => {
       const message = JSON.parse(data);
       if (message.type === "started") {
         started = true;
-        resolve({ send, finish, close: () => socket.close() });
+        resolve({ send, finish, close: () => socket.close(), ended: end });
       } else if (message.type === "error") {
         const problem = new Problem(message.error);
         reject(problem);

@@ -16,13 +16,20 @@ export async function listen(rate, hear) {
   } catch {
     throw new Problem(null, "microphone.refused");
   }
-  const context = new AudioContext({ sampleRate: rate });
-  await context.audioWorklet.addModule("/page/blocks.js");
-  const blocks = new AudioWorkletNode(context, "blocks", { channelCount: 1, channelCountMode: "explicit" });
-  blocks.port.onmessage = ({ data }) => hear(data);
-  context.createMediaStreamSource(found).connect(blocks).connect(context.destination);
-  return async () => {
+  let context;
+  const stop = async () => {
     found.getTracks().forEach((track) => track.stop());
-    await context.close();
+    await context?.close();
   };
+  try {
+    context = new AudioContext({ sampleRate: rate });
+    await context.audioWorklet.addModule("/page/blocks.js");
+    const blocks = new AudioWorkletNode(context, "blocks", { channelCount: 1, channelCountMode: "explicit" });
+    blocks.port.onmessage = ({ data }) => hear(data);
+    context.createMediaStreamSource(found).connect(blocks).connect(context.destination);
+  } catch (error) {
+    await stop();
+    throw new Problem(error.message); // also where the browser calls it an abort, which nobody would see
+  }
+  return stop;
 }

@@ -26,9 +26,14 @@ function asked(wrong) {
       box.remove();
       resolve(field.value);
     });
+    const show = () => {
+      if (!box.isConnected) return;
+      box.showModal();
+      field.focus();
+    };
     box.addEventListener("cancel", (event) => event.preventDefault());
+    box.addEventListener("close", show); // a second Esc closes it all the same
     document.body.append(box);
-    box.showModal();
-    field.focus();
+    show();
   });
 }

@@ -27,11 +27,11 @@ export function transcript(model) {
   /** As a live model hears it; null where the server has no live sessions. */
   const live = async (given, settings, signal) => {
     const { times, ...others } = settings;
-    const open = await session(others, hear);
+    const open = await session(others, hear, signal);
     if (!open) return null;
     const step = Math.round(BLOCK * given.rate);
     try {
-      for (let first = 0; first < given.samples.length && !signal.aborted; first += step) open.send(given.samples.slice(first, first + step));
+      for (let first = 0; first < given.samples.length; first += step) open.send(given.samples.slice(first, first + step));
       return await open.finish();
     } finally {
       open.close();
@@ -44,27 +44,40 @@ export function transcript(model) {
     return given;
   };
 
-  let stop = null;
-  speak.addEventListener("click", () => tried(async () => {
-    if (stop) {
-      await stop();
-      return;
-    }
+  let [stop, busy] = [null, false];
+  const begin = async () => {
     words.replaceChildren();
     const open = await session({}, hear);
     if (!open) {
       report({ string: "live.none" });
       return;
     }
-    const end = await listen(model.rate, open.send);
+    const end = await listen(model.rate, open.send).catch((problem) => {
+      open.close();
+      throw problem;
+    });
     tell(speak, { say: "speak.stop" });
-    stop = async () => {
+    const own = async () => {
       stop = null;
       tell(speak, { say: "speak" });
-      await end();
-      await open.finish();
-      open.close();
+      try {
+        await end();
+        await open.finish();
+      } finally {
+        open.close();
+      }
     };
+    stop = own;
+    open.ended.catch(() => stop === own && tried(own)); // the server ended it while somebody speaks
+  };
+  speak.addEventListener("click", () => tried(async () => {
+    if (busy) return;
+    busy = true;
+    try {
+      await (stop ?? begin)();
+    } finally {
+      busy = false;
+    }
   }));
   return { element, show, sets: ["times"], verb: "transcribe" };
 }

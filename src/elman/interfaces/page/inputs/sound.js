@@ -35,11 +35,12 @@ export function sound(model) {
     for (let channel = 0; channel < found.numberOfChannels; channel += 1) found.getChannelData(channel).forEach((one, place) => { mixed[place] += one / found.numberOfChannels; });
     show(mixed);
   };
-  record.addEventListener("click", () => tried(async () => {
+  const recorded = async () => {
     if (stop) {
-      await stop();
+      const end = stop;
       stop = null;
       tell(record, { say: "record" });
+      await end();
       return;
     }
     const blocks = [];
@@ -48,6 +49,16 @@ export function sound(model) {
       show(joined(blocks));
     });
     tell(record, { say: "record.stop" });
+  };
+  let busy = false;
+  record.addEventListener("click", () => tried(async () => {
+    if (busy) return;
+    busy = true;
+    try {
+      await recorded();
+    } finally {
+      busy = false;
+    }
   }));
   const example = () => {
     const tones = [[697, 1209], [770, 1336], [852, 1477]];

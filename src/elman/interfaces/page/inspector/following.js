@@ -23,9 +23,13 @@ export function following(input, choose) {
     event.preventDefault();
     tried(async () => {
       const property = which.value === "since" ? `since:${mark.value}` : which.value;
-      const { units } = await askForJson("/v1/inspect", { input: input(), part: "following", property });
+      const given = input();
+      const found = await askForJson("/v1/inspect", { input: given, part: "following", property }).catch((problem) => {
+        if (given === input()) throw problem;
+      });
+      if (given !== input()) return; // another one was given meanwhile
       table.hidden = false;
-      body.replaceChildren(...units.map(row));
+      body.replaceChildren(...found.units.map(row));
     });
   });
   const row = ({ layer, name, unit, correlation }) => make(

@@ -18,9 +18,12 @@ export function importance(input, told) {
     make("h4", { say: "importance.occlusion" }),
     hidden.element,
   );
-  return more("importance", content, async () => {
-    const first = await askForJson("/v1/inspect", { input: input(), part: "importance" });
-    const second = await askForJson("/v1/inspect", { input: input(), part: "occlusion" });
+  return more("importance", content, async (current) => {
+    const given = input();
+    const first = await askForJson("/v1/inspect", { input: given, part: "importance" });
+    if (!current()) return;
+    const second = await askForJson("/v1/inspect", { input: given, part: "occlusion" });
+    if (!current()) return;
     tell(rest, { say: "importance.rest" }, { rest: shown(first.unexplained, 2) });
     told(first.importance);
     content.hidden = false;

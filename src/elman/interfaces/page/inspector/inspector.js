@@ -14,11 +14,11 @@ export function inspector(model, place) {
   const status = make("p.empty", { role: "status", say: "inside.none" });
   const seen = view();
   const stuck = saturation();
-  let given;
+  let [given, drawn] = [null, null]; // what was asked for last, and what is seen
   const parts = [
-    importance(() => given, seen.tint),
-    reach(() => given),
-    following(() => given, seen.choose),
+    importance(() => drawn, seen.tint),
+    reach(() => drawn),
+    following(() => drawn, seen.choose),
   ];
   const rest = make("div", { hidden: true }, parts[0].element, parts[1].element, stuck.element, parts[2].element);
   place.append(make("h2", { say: "inside" }), status, seen.element, rest);
@@ -30,6 +30,7 @@ export function inspector(model, place) {
     try {
       const found = read(await (await ask("/v1/inspect", { input, part: "gates" })).arrayBuffer());
       if (input !== given) return; // another one was given meanwhile
+      drawn = input;
       status.hidden = true;
       seen.show(found);
       stuck.show(found.facts.saturation);
@@ -37,6 +38,7 @@ export function inspector(model, place) {
       parts.forEach((part) => part.begin());
       place.dataset.drawn = performance.now();
     } catch (problem) {
+      if (input !== given) return;
       seen.element.hidden = rest.hidden = true;
       status.hidden = false;
       if (problem.string) tell(status, { say: problem.string }, problem.values);

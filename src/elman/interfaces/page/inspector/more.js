@@ -7,31 +7,36 @@ import { report } from "/page/problems.js";
  *
  * @param {string} title Names the string on it.
  * @param {HTMLElement} content What is in it.
- * @param {() => Promise<void>} fill Fills it, once for every input.
+ * @param {(current: () => boolean) => Promise<void>} fill Fills it, once for every input; `current` tells whether
+ * there is no newer input yet.
  * @returns {{element: HTMLElement, begin: () => void}} `begin` is called when there is another input.
  */
 export function more(title, content, fill) {
   const waits = make("p.busy", { say: "busy" });
   const element = make("details.more", {}, make("summary", { say: title }), waits, content);
-  let filled = false;
+  let [filled, round] = [false, 0];
   const open = async () => {
     if (!element.open || filled) return;
+    const own = round;
+    const current = () => own === round;
     filled = true;
     waits.hidden = false;
     content.hidden = true;
     try {
-      await fill();
-      content.hidden = false;
+      await fill(current);
+      if (current()) content.hidden = false;
     } catch (problem) {
+      if (!current()) return;
       filled = false;
       element.open = false;
       report(problem);
     } finally {
-      waits.hidden = true;
+      if (current()) waits.hidden = true;
     }
   };
   element.addEventListener("toggle", open);
   const begin = () => {
+    round += 1;
     filled = false;
     content.hidden = true;
     open();

@@ -22,8 +22,10 @@ export function reach(input) {
     })),
     layout: { height: 280, yaxis: { type: "log", tickformat: ".1~e", nticks: 5 }, xaxis: { title: { text: say("reach.steps") } } },
   });
-  return more("reach", content, async () => {
-    ({ reach: norms } = await askForJson("/v1/inspect", { input: input(), part: "reach" }));
+  return more("reach", content, async (current) => {
+    const found = await askForJson("/v1/inspect", { input: input(), part: "reach" });
+    if (!current()) return;
+    norms = found.reach;
     content.hidden = false;
     if (draw) await draw();
     else whenLanguageChanges((draw = await chart(place, lines)));

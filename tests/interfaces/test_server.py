@@ -283,3 +283,18 @@ def test_long_answers_of_every_task_are_bounded(tmp_path: Path) -> None:
     for settings in ({"max_length": 20_000, "beam_size": 6}, {"max_length": 10**9}):
         refused = post(trained, {"inputs": ["French: 7"], "settings": settings})
         assert "100,000 steps may be written" in refused.json()["error"]
+
+
+def test_images_that_go_on_count_one_each(tmp_path: Path) -> None:
+    trained = elman.train("generate", kind="images", out=tmp_path / "run", hidden_size=4, epochs=1)
+    rows, columns = trained.task.size
+    image = [[0] * columns] * rows
+    limit = 3 * rows * columns
+    assert post(trained, {"inputs": [image, image]}, written=limit).status_code == 200
+    refused = post(trained, {"inputs": [""]}, written=limit)
+    assert "steps may be written" in refused.json()["error"]
+
+
+def test_heads_have_no_bodies(model: Model) -> None:
+    answer = asked(model, lambda client: client.head("/healthz"))
+    assert answer.status_code == 200

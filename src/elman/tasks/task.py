@@ -379,8 +379,8 @@ class Task(ABC):
         """The answer to one input."""
         return answers if self.answers_in_rows else answers[0]
 
-    def amount(self, settings: Mapping[str, Any]) -> int:
-        """Steps that an answer to one input may have, where that is not bounded by the input; 0 where it is."""
+    def amount(self, settings: Mapping[str, Any], given: Any = "") -> int:
+        """Steps that the answer to an input may have, where that is not bounded by the input; 0 where it is."""
         return 0
 
     @abstractmethod

@@ -62,7 +62,7 @@ class Service:
             OptionError: A setting is unknown, leads to a file, or asks for too much.
         """
         self._measure(inputs)
-        self.check(settings, len(inputs))
+        self.check(settings, inputs)
         return [self.task.received(given) for given in inputs]
 
     def uploaded(self, files: Sequence[tuple[str, bytes]], settings: Settings) -> list[Any]:
@@ -72,12 +72,12 @@ class Service:
             DataError: A file is of another kind or damaged, or there is too much in them.
             OptionError: As in `received`.
         """
-        self.check(settings, len(files))
+        self.check(settings, files)
         allowance = Allowance(self.limits.unpacked_bytes)
         uploads = [Upload.of(name, content, allowance) for name, content in files]
         inputs = [given for upload in uploads for given in self.task.uploaded(upload)]
         self._measure(inputs)
-        self.check(settings, len(inputs))
+        self.check(settings, inputs)
         return inputs
 
     def _measure(self, inputs: Sequence[Any]) -> None:
@@ -97,8 +97,8 @@ class Service:
         if len(text) > self.limits.text_length:
             raise DataError(f"an input may have {self.limits.text_length:,} characters; received {len(text):,}")
 
-    def check(self, settings: Settings, count: int = 1) -> None:
-        """See that settings lead to no file, and do not ask for too much of so many answers.
+    def check(self, settings: Settings, inputs: Sequence[Any] = ("",)) -> None:
+        """See that settings lead to no file, and do not ask for too much of some inputs.
 
         Raises:
             OptionError: They do.
@@ -109,7 +109,7 @@ class Service:
         for name in BEAMS:
             if isinstance(settings.get(name), int) and settings[name] > limits.beam:
                 raise OptionError(f"{name} may be {limits.beam} at most; received {settings[name]:,}")
-        amount = self.task.amount(settings) * count
+        amount = sum(self.task.amount(settings, given) for given in inputs)
         if amount > limits.written:
             raise OptionError(f"{limits.written:,} steps may be written for a request; received a wish for {amount:,}")
 

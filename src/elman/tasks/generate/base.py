@@ -58,7 +58,7 @@ class GenerateTask(Task):
         known = schema_of(Writing) | (schema_of(Start) if self.seeded else {})
         return {name: known[name] for name in known if name in (*self.acting, "seed")}
 
-    def amount(self, settings: Mapping[str, Any]) -> int:
+    def amount(self, settings: Mapping[str, Any], given: Any = "") -> int:
         length = settings.get("length")
         return length if isinstance(length, int) else self.usual_length
 

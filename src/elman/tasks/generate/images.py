@@ -185,9 +185,9 @@ class Images(GenerateTask):
             raise OptionError(f"{idle} does not act on {what}; leave it away")
         return self.writing(settings)
 
-    def amount(self, settings: Mapping[str, Any]) -> int:
-        """Pixels."""
-        count = settings.get("count", Writing().count)
+    def amount(self, settings: Mapping[str, Any], given: Any = "") -> int:
+        """Pixels; one image where one is given to go on with."""
+        count = settings.get("count", Writing().count) if isinstance(given, str) else 1
         return (count if isinstance(count, int) else 1) * self.size[0] * self.size[1]
 
     def _answer(self, network: nn.Module, given: Any, place: str, writing: Writing, seed: int) -> Tensor:

@@ -222,7 +222,7 @@ class Translate(Task):
     def _answering(self, settings: dict[str, Any]) -> Callable[[nn.Module], Answers]:
         return lambda network: self.answers(network, aligned=False, **settings)
 
-    def amount(self, settings: Mapping[str, Any]) -> int:
+    def amount(self, settings: Mapping[str, Any], given: Any = "") -> int:
         """Units of all answers that are searched for side by side, where somebody says how many there may be."""
         numbers = [settings.get(name) for name in ("max_length", "beam_size", "n_best")]
         length, *beams = (number if isinstance(number, int) else 0 for number in numbers)

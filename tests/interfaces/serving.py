@@ -29,6 +29,13 @@ class Serving:
         self.server.handle_exit(15, None)
 
 
+def free_port() -> int:
+    """A port where nobody listens."""
+    with socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 @contextmanager
 def serving(model: Model, token: str | None = None, **limits: Any) -> Iterator[Serving]:
     """Run a server as long as the block does."""
@@ -37,9 +44,7 @@ def serving(model: Model, token: str | None = None, **limits: Any) -> Iterator[S
     from elman.interfaces.server.app import create_app
     from elman.interfaces.server.stopping import Server, configured
 
-    with socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     gate = create_app(model, "served", Limits.of({"port": port} | limits), token)
     server = Server(configured(gate), gate.service)
     assert isinstance(server, uvicorn.Server)

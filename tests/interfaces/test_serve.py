@@ -5,10 +5,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from socket import create_server, socket
+from socket import create_server
 from time import monotonic, sleep
 
 import pytest
+from tests.interfaces.serving import free_port
 
 import elman
 from elman.errors import OptionError
@@ -16,12 +17,6 @@ from elman.interfaces.serve import serve
 
 pytest.importorskip("fastapi")
 httpx = pytest.importorskip("httpx")
-
-
-def free_port() -> int:
-    with socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from elman.errors import DataError, OptionError
 from elman.tasks import VERSION, Model, Options, make_task
 from elman.tasks.inputs import AT_ONCE
 from elman.tasks.transcribe.hearing import Hearing
+from elman.tasks.transcribe.hearings import Hearings
 from elman.tasks.transcribe.options import TranscribeOptions, Transcribing
 from elman.tasks.transcribe.pieces import pieces_of
 from elman.tasks.transcribe.transcript import Transcript, transcript
@@ -201,7 +202,7 @@ def test_who_reads_from_both_ends_cannot_write_while_one_speaks(tmp_path: Path) 
         session.hear([0.1], 8000)
     assert "".join(model.stream(str(tmp_path / "3.wav"))) == model.predict([tmp_path / "3.wav"])[0]
     with pytest.raises(OptionError, match="reads whole recordings, so it cannot write while one lasts"):
-        Hearing(model.network, model.task.inputs, model.task._decoding, model.task._scribe)  # type: ignore
+        Hearing(Hearings(model.network, model.task.inputs, model.task._decoding, model.task._scribe))  # type: ignore
 
 
 def long(path: Path, seconds: int) -> Path:

@@ -4,7 +4,7 @@ Key: N samples, T moments, F features.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from math import isfinite
 from typing import Any
 
@@ -12,12 +12,11 @@ import torch
 from torch import Tensor
 
 from elman.errors import DataError, OptionError
-from elman.models import NEEDS_END, Transcriber
-from elman.tasks.inputs import SoundInputs
+from elman.models import NEEDS_END
 from elman.tasks.task import OneByOne
 from elman.tasks.transcribe.hearings import Hearings
 from elman.tasks.transcribe.options import Transcribing
-from elman.tasks.transcribe.transcript import Decoding, Scribe, Transcript, Word
+from elman.tasks.transcribe.transcript import Transcript, Word
 
 PIECE = 0.1
 """Seconds of a recording that are read at once where words are put out as they come."""
@@ -30,23 +29,11 @@ class Hearing:
     text so far, `finish` ends it. Or `read` a recording, and `write` goes through it.
 
     Args:
-        network: Reads from one end.
-        inputs: What it gets to see.
-        decoding: Makes what finds units in scores, by the settings of an answer.
-        scribe: Makes what writes them down.
-
-    Raises:
-        OptionError: The network reads whole recordings.
+        hearings: Hears it, beside others or alone.
     """
 
-    def __init__(
-        self,
-        network: Transcriber,
-        inputs: SoundInputs,
-        decoding: Callable[[Transcribing], Decoding],
-        scribe: Callable[[], Scribe],
-    ) -> None:
-        self.hearings, self.inputs = Hearings(network, inputs, decoding, scribe), inputs
+    def __init__(self, hearings: Hearings) -> None:
+        self.hearings, self.inputs = hearings, hearings.inputs
         self.asked: Any = ""
         self._begin(Transcribing())
 

@@ -208,14 +208,16 @@ class Transcribe(Task):
         """Writes while it hears, where the network does not read whole recordings."""
         if self._whole:
             return AfterTheEnd(lambda path, settings: self.predict(network, [path], **settings)[0])
-        assert isinstance(network, Transcriber)
-        return Hearing(network, self.inputs, self._decoding, self._scribe)
+        return Hearing(self._hearings(network))
 
     def live(self, network: nn.Module) -> Live | None:
         if self._whole:
             return None
+        return LiveSounds(self._hearings(network))
+
+    def _hearings(self, network: nn.Module) -> Hearings:
         assert isinstance(network, Transcriber)
-        return LiveSounds(Hearings(network, self.inputs, self._decoding, self._scribe))
+        return Hearings(network, self.inputs, self._decoding, self._scribe)
 
     @property
     def _whole(self) -> bool:
